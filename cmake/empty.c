@@ -1,0 +1,1 @@
+typedef int empty_room; /* a room without code yet */

@@ -1,0 +1,70 @@
+#include "ring.h"
+
+#include <string.h>
+
+void ring_init(struct ring *r, void *memory, size_t size)
+{
+    *r = (struct ring){.data = memory, .size = size};
+}
+
+void ring_clear(struct ring *r)
+{
+    r->head = r->used = 0;
+}
+
+size_t ring_used(const struct ring *r)
+{
+    return r->used;
+}
+
+size_t ring_room(const struct ring *r)
+{
+    return r->size - r->used;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t ring_put(struct ring *r, const void *from, size_t len)
+{
+    const uint8_t *p = from;
+    len = min_size(len, ring_room(r));
+    for (size_t left = len; left;) {
+        size_t tail = (r->head + r->used) % r->size;
+        size_t run = min_size(left, r->size - tail);
+        memcpy(r->data + tail, p, run);
+        r->used += run;
+        p += run;
+        left -= run;
+    }
+    return len;
+}
+
+size_t ring_peek(const struct ring *r, const uint8_t **at)
+{
+    *at = r->data + r->head;
+    return min_size(r->used, r->size - r->head);
+}
+
+void ring_drop(struct ring *r, size_t len)
+{
+    len = min_size(len, r->used);
+    r->used -= len;
+    r->head = r->used ? (r->head + len) % r->size : 0;
+}
+
+size_t ring_get(struct ring *r, void *to, size_t len)
+{
+    uint8_t *p = to;
+    size_t got = 0;
+    const uint8_t *at;
+    while (got < len && r->used) {
+        size_t run = min_size(len - got, ring_peek(r, &at));
+        memcpy(p + got, at, run);
+        ring_drop(r, run);
+        got += run;
+    }
+    return got;
+}

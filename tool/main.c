@@ -1,0 +1,45 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "version.h"
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+/* In the order a user meets them; add a line here for a new command. */
+static const struct command commands[] = {
+    {"image", cmd_image, "build, show, verify, sign firmware images"},
+};
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "usage: wipy COMMAND [ARGUMENTS]   (wipy COMMAND --help)\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("wipy " WIPY_VERSION);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "wipy: unknown command '%s'; 'wipy --help' lists them\n",
+            argv[1]);
+    return EXIT_USAGE;
+}
