@@ -22,6 +22,11 @@ if(NOT bearssl_headers)
     message(FATAL_ERROR "BearSSL's headers are missing: run deps/install")
 endif()
 file(COPY ${bearssl_headers} /usr/include/wasm-rt.h DESTINATION ${CPU_INCLUDE})
+# The kernel's own headers, for the seccomp filter; they need no C library.
+file(CREATE_LINK /usr/include/linux ${CPU_INCLUDE}/linux SYMBOLIC)
+file(CREATE_LINK /usr/include/asm-generic ${CPU_INCLUDE}/asm-generic SYMBOLIC)
+file(CREATE_LINK /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/asm
+    ${CPU_INCLUDE}/asm SYMBOLIC)
 
 find_library(BEARSSL_A libbearssl.a REQUIRED)
 
