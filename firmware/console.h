@@ -13,6 +13,15 @@
 
 struct console;
 
+/* One per board, made at start-up by main() and never freed on a board. */
+struct console *console_new(void);
+void console_free(struct console *c);
+
+/* What an interrupt character calls: on the thread that feeds, no lock held.
+ * Typically signals the vm thread. */
+void console_on_interrupt(struct console *c, void (*hook)(void *ctx),
+                          void *ctx);
+
 /* ---- the vm thread ---- */
 
 /* Waits until input is there, then takes at most `len` bytes. Returns the
@@ -42,6 +51,11 @@ size_t console_take(struct console *c, uint8_t *to, size_t len);
 
 /* The interrupt character, 3 at the prompt, -1 in raw mode's data. */
 void console_set_interrupt(struct console *c, int character);
+
+int console_interrupt(struct console *c); /* the character in force */
+
+/* Readable when output waits: the loop polls it, console_take empties it. */
+int console_bell(const struct console *c);
 
 /* Makes a waiting console_read return -EINTR. */
 void console_wake(struct console *c);
