@@ -65,20 +65,20 @@ enum image_kind {
 /* What image_check() found; the first that applies. */
 enum image_fault {
     IMAGE_FINE = 0,
-    IMAGE_BLANK,           /* only FF: an empty slot */
-    IMAGE_NO_MAGIC,        /* does not begin with E9 */
-    IMAGE_WRONG_CHIP,      /* header says another chip than the ESP32 */
-    IMAGE_BAD_SEGMENTS,    /* none, too many, or length not a multiple of 4 */
-    IMAGE_TOO_LONG,        /* goes past the end of its container */
-    IMAGE_BAD_CHECKSUM,    /* XOR */
-    IMAGE_BAD_DIGEST,      /* SHA-256 */
-    IMAGE_NO_DIGEST,       /* neither SHA-256 nor MD5 tail */
-    IMAGE_BAD_TAIL,        /* MD5 */
-    IMAGE_WRONG_MACHINE,   /* code of another machine */
-    IMAGE_NOT_FIRMWARE,    /* a bootloader where a firmware belongs */
-    IMAGE_NO_CODE,         /* of this machine, but without its ELF */
-    IMAGE_UNSIGNED,        /* a key is set and there is no signature */
-    IMAGE_UNKNOWN_KEY,     /* signed with a key that is not set */
+    IMAGE_BLANK,         /* only FF: an empty slot */
+    IMAGE_NO_MAGIC,      /* does not begin with E9 */
+    IMAGE_WRONG_CHIP,    /* header says another chip than the ESP32 */
+    IMAGE_BAD_SEGMENTS,  /* none, too many, or length not a multiple of 4 */
+    IMAGE_TOO_LONG,      /* goes past the end of its container */
+    IMAGE_BAD_CHECKSUM,  /* XOR */
+    IMAGE_BAD_DIGEST,    /* SHA-256 */
+    IMAGE_NO_DIGEST,     /* neither SHA-256 nor MD5 tail */
+    IMAGE_BAD_TAIL,      /* MD5 */
+    IMAGE_WRONG_MACHINE, /* code of another machine */
+    IMAGE_NOT_FIRMWARE,  /* a bootloader where a firmware belongs */
+    IMAGE_NO_CODE,       /* of this machine, but without its ELF */
+    IMAGE_UNSIGNED,      /* a key is set and there is no signature */
+    IMAGE_UNKNOWN_KEY,   /* signed with a key that is not set */
     IMAGE_BAD_SIGNATURE,
 };
 
@@ -157,9 +157,8 @@ struct image_keys {
  * checksum, SHA-256 (an image without one needs a good MD5 tail), machine,
  * kind, ELF and, when `keys` has any, the signature. `digest` gets the
  * SHA-256 of the hashed part. */
-enum image_fault image_check(struct image *im, const uint8_t *data,
-                             size_t size, uint16_t machine,
-                             const struct image_keys *keys,
+enum image_fault image_check(struct image *im, const uint8_t *data, size_t size,
+                             uint16_t machine, const struct image_keys *keys,
                              uint8_t digest[SHA256_LEN]);
 
 /* ---- signature block ---- */
