@@ -1,0 +1,282 @@
+/* wipy image sign and keygen: ECDSA over P-256 with key files that openssl
+ * reads too (private: RFC 5915 in PEM; public: SubjectPublicKeyInfo). */
+#include <bearssl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "commands.h"
+#include "file.h"
+#include "image/image.h"
+#include "image_parts.h"
+
+enum { KEY_FILE_MAX = 16384, IMAGE_FILE_MAX = 16 << 20, PRIVATE_LEN = 32 };
+
+/* What precedes the point in the DER of a P-256 public key (RFC 5480). */
+static const uint8_t spki_head[26] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
+                                      0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+                                      0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+                                      0x01, 0x07, 0x03, 0x42, 0x00};
+
+struct pem_sink {
+    uint8_t data[512];
+    size_t len;
+    bool too_long;
+};
+
+static void pem_take(void *ctx, const void *data, size_t len)
+{
+    struct pem_sink *s = ctx;
+    if (len > sizeof s->data - s->len) {
+        s->too_long = true;
+        return;
+    }
+    memcpy(s->data + s->len, data, len);
+    s->len += len;
+}
+
+/* The DER of the first PEM object called `name`; false when there is none. */
+static bool pem_find(const struct file_data *file, const char *name,
+                     struct pem_sink *sink)
+{
+    br_pem_decoder_context pem;
+    br_pem_decoder_init(&pem);
+    bool wanted = false;
+    const uint8_t *p = file->data;
+    size_t left = file->len;
+    while (left) {
+        size_t n = br_pem_decoder_push(&pem, p, left);
+        p += n;
+        left -= n;
+        switch (br_pem_decoder_event(&pem)) {
+        case BR_PEM_BEGIN_OBJ:
+            wanted = strcmp(br_pem_decoder_name(&pem), name) == 0;
+            *sink = (struct pem_sink){0};
+            br_pem_decoder_setdest(&pem, wanted ? pem_take : NULL, sink);
+            break;
+        case BR_PEM_END_OBJ:
+            if (wanted)
+                return !sink->too_long;
+            break;
+        case BR_PEM_ERROR:
+            return false;
+        default:
+            if (n == 0)
+                return false;
+        }
+    }
+    return false;
+}
+
+static bool parse_public(const struct file_data *file,
+                         uint8_t key[P256_KEY_LEN])
+{
+    struct pem_sink der;
+    if (pem_find(file, "PUBLIC KEY", &der)) {
+        memcpy(key, der.data + sizeof spki_head, P256_KEY_LEN);
+        return der.len == sizeof spki_head + P256_KEY_LEN &&
+               memcmp(der.data, spki_head, sizeof spki_head) == 0;
+    }
+    return file->len >= 2 * P256_KEY_LEN &&
+           hex_decode(key, (const char *)file->data, P256_KEY_LEN);
+}
+
+int key_read_public(const char *path, struct image_keys *keys)
+{
+    struct file_data file;
+    if (keys->count == IMAGE_KEYS_MAX) {
+        fprintf(stderr, "wipy: %s: a board holds at most %d keys\n", path,
+                IMAGE_KEYS_MAX);
+        return EXIT_USAGE;
+    }
+    int code = file_read(path, KEY_FILE_MAX, &file);
+    if (code)
+        return code;
+    uint8_t *key = keys->key[keys->count];
+    if (parse_public(&file, key) && key[0] == 4) {
+        keys->count++;
+    } else {
+        fprintf(stderr,
+                "wipy: %s: no public key (PEM of a P-256 key as 'wipy image "
+                "keygen' writes it, or 130 hex digits)\n",
+                path);
+        code = EXIT_FILE;
+    }
+    free(file.data);
+    return code;
+}
+
+static int read_private(const char *path, uint8_t key[PRIVATE_LEN])
+{
+    struct file_data file;
+    struct pem_sink der;
+    int code = file_read(path, KEY_FILE_MAX, &file);
+    if (code)
+        return code;
+    br_skey_decoder_context decoder;
+    br_skey_decoder_init(&decoder);
+    const br_ec_private_key *ec = NULL;
+    if (pem_find(&file, "EC PRIVATE KEY", &der) ||
+        pem_find(&file, "PRIVATE KEY", &der)) {
+        br_skey_decoder_push(&decoder, der.data, der.len);
+        ec = br_skey_decoder_get_ec(&decoder);
+    }
+    if (ec && ec->curve == BR_EC_secp256r1 && ec->xlen <= PRIVATE_LEN) {
+        memset(key, 0, PRIVATE_LEN);
+        memcpy(key + PRIVATE_LEN - ec->xlen, ec->x, ec->xlen);
+    } else {
+        fprintf(stderr, "wipy: %s: no P-256 private key in PEM\n", path);
+        code = EXIT_FILE;
+    }
+    memset(file.data, 0, file.len);
+    free(file.data);
+    return code;
+}
+
+/* ---- sign ---- */
+
+static int sign_image(const uint8_t *secret, const struct image *im,
+                      uint8_t block[IMAGE_SIGN_LEN])
+{
+    uint8_t x[PRIVATE_LEN], point[P256_KEY_LEN], digest[SHA256_LEN];
+    memcpy(x, secret, sizeof x);
+    br_ec_private_key private = {
+        .curve = BR_EC_secp256r1, .x = x, .xlen = sizeof x};
+    br_ec_public_key public;
+    struct image_sign s;
+    image_digest(im, digest);
+    if (br_ec_compute_pub(&br_ec_prime_i31, &public, point, &private) !=
+            P256_KEY_LEN ||
+        br_ecdsa_i31_sign_raw(&br_ec_prime_i31, &br_sha256_vtable, digest,
+                              &private, s.sign) != P256_SIGN_LEN)
+        return EXIT_FAILED;
+    image_key_id(point, s.key_id);
+    image_sign_write(block, &s);
+    return EXIT_OK;
+}
+
+/* Image, signature block and, when there was one, a new tail. */
+static int write_signed(const char *out, const struct image *im,
+                        const uint8_t *block)
+{
+    size_t size = im->len + IMAGE_SIGN_LEN + IMAGE_TAIL_LEN;
+    size_t len = im->len + IMAGE_SIGN_LEN;
+    uint8_t *all = malloc(size);
+    if (!all)
+        return EXIT_FAILED;
+    memcpy(all, im->data, im->len);
+    memcpy(all + im->len, block, IMAGE_SIGN_LEN);
+    if (im->has_tail)
+        (void)image_add_tail(all, size, &len);
+    int code = file_write(out, all, len, 0644);
+    free(all);
+    return code;
+}
+
+static int sign_file(const char *path, const char *out, const uint8_t *secret)
+{
+    struct file_data file;
+    struct image im;
+    uint8_t block[IMAGE_SIGN_LEN];
+    int code = file_read(path, IMAGE_FILE_MAX, &file);
+    if (code)
+        return code;
+    enum image_fault fault = image_parse(&im, file.data, file.len);
+    if (!fault && !image_checksum_ok(&im))
+        fault = IMAGE_BAD_CHECKSUM;
+    if (!fault && !image_digest_ok(&im))
+        fault = im.has_digest ? IMAGE_BAD_DIGEST : IMAGE_NO_DIGEST;
+    if (fault) {
+        fprintf(stderr, "wipy: %s: %s\n", path, image_fault_text(fault));
+        code = EXIT_VERIFY;
+    } else {
+        code = sign_image(secret, &im, block);
+        if (!code)
+            code = write_signed(out, &im, block);
+        else
+            fputs("wipy: signing failed: is the key valid?\n", stderr);
+    }
+    free(file.data);
+    return code;
+}
+
+int image_sign_command(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"key", required_argument, NULL, 'k'},
+        {"out", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *key = NULL, *out = NULL;
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'k')
+            key = optarg;
+        else if (c == 'o')
+            out = optarg;
+        else
+            return EXIT_USAGE;
+    }
+    if (!key || optind + 1 != argc) {
+        fputs("usage: wipy image sign FILE --key PRIVATE [--out FILE]\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    uint8_t secret[PRIVATE_LEN];
+    int code = read_private(key, secret);
+    if (!code)
+        code = sign_file(argv[optind], out ? out : argv[optind], secret);
+    memset(secret, 0, sizeof secret);
+    return code;
+}
+
+/* ---- keygen ---- */
+
+static int write_pem(const char *path, const char *name, const void *der,
+                     size_t len, unsigned mode)
+{
+    char text[1024];
+    size_t n = br_pem_encode(NULL, der, len, name, BR_PEM_LINE64);
+    if (n >= sizeof text)
+        return EXIT_FAILED;
+    br_pem_encode(text, der, len, name, BR_PEM_LINE64);
+    return file_write(path, text, n, mode);
+}
+
+int image_keygen_command(int argc, char **argv)
+{
+    if (argc != 3) {
+        fputs("usage: wipy image keygen PRIVATE PUBLIC\n", stderr);
+        return EXIT_USAGE;
+    }
+    uint8_t seed[32], secret[BR_EC_KBUF_PRIV_MAX_SIZE];
+    uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE], der[256];
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
+        fputs("wipy: no random numbers from the system\n", stderr);
+        return EXIT_FAILED;
+    }
+    br_hmac_drbg_context rng;
+    br_hmac_drbg_init(&rng, &br_sha256_vtable, seed, sizeof seed);
+    br_ec_private_key private;
+    br_ec_public_key public;
+    br_ec_keygen(&rng.vtable, &br_ec_prime_i31, &private, secret,
+                 BR_EC_secp256r1);
+    br_ec_compute_pub(&br_ec_prime_i31, &public, point, &private);
+    size_t len = br_encode_ec_raw_der(NULL, &private, &public);
+    int code = EXIT_FAILED;
+    if (len && len <= sizeof der) {
+        br_encode_ec_raw_der(der, &private, &public);
+        code = write_pem(argv[1], "EC PRIVATE KEY", der, len, 0600);
+    }
+    memset(secret, 0, sizeof secret);
+    memcpy(der, spki_head, sizeof spki_head);
+    memcpy(der + sizeof spki_head, point, P256_KEY_LEN);
+    if (!code)
+        code = write_pem(argv[2], "PUBLIC KEY", der,
+                         sizeof spki_head + P256_KEY_LEN, 0644);
+    return code;
+}
