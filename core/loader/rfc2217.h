@@ -55,8 +55,7 @@ enum {
 struct telnet_parser {
     uint8_t state;
     uint8_t verb;
-    bool sub_too_long;
-    size_t sub_len;
+    size_t sub_len; /* past RFC2217_SUB_MAX: too long, will be skipped */
     uint8_t sub[RFC2217_SUB_MAX];
 };
 
@@ -127,7 +126,6 @@ struct rfc2217_client {
     uint8_t modem, line; /* last state reported */
     uint32_t baud;       /* last value the server acknowledged */
     unsigned unanswered; /* settings sent and not yet acknowledged */
-    bool sent_option[4];
     struct ring out;
     struct ring in; /* data for the caller */
     uint8_t out_memory[48 * 1024];

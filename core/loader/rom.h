@@ -64,7 +64,7 @@ struct rom_write {
 /* One READ_FLASH in progress. */
 struct rom_read {
     bool active;
-    uint32_t at, left, sent, acked, block, in_flight;
+    uint32_t at, left, total, sent, acked, block, in_flight;
     struct md5 md5;
 };
 
@@ -78,12 +78,11 @@ struct rom_loader {
     struct rom_read read;
     uint32_t spi[64]; /* SPI1 registers, as written */
     uint8_t flash_status[2];
-    uint32_t mem_left;  /* bytes announced by MEM_BEGIN */
+    uint32_t baud;      /* as far as the loader knows */
     uint32_t next_baud; /* after the output drained; 0 = none */
     bool leave_next;    /* after the output drained */
-    bool has_answer;    /* a frame waits for the chip to become idle */
+    bool held;          /* the answer waits for the chip */
     uint64_t now_ms, wait_until_ms;
-    size_t answer_len;
     uint32_t frames, broken_frames; /* statistics */
     struct inflater inflater;
     uint8_t frame[LOADER_FRAME_MAX + 64];
