@@ -1,0 +1,250 @@
+/* The firmware: wires its parts and starts its three threads.
+ *
+ *   loop (this thread)   sockets, sessions, light, watchdog      firmware/net
+ *   storage              volumes, nvs, updater               firmware/storage
+ *   vm                   Python                               firmware/python
+ */
+#define _GNU_SOURCE
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "firmware/confine.h"
+#include "firmware/fault.h"
+#include "firmware/firmware.h"
+#include "image/table.h"
+#include "led/led.h"
+#include "version.h"
+
+static struct firmware firmware;
+
+/* ---- storage ---- */
+
+static int64_t clock_now(void *ctx)
+{
+    const struct bus_cpu *bus = ctx;
+    return bus->board->rtc_start + (int64_t)(bus_now_ms(bus) / 1000);
+}
+
+struct mount_job {
+    struct storage_job job;
+    struct firmware *fw;
+    int err;
+};
+
+static void mount_volumes(struct storage_job *job)
+{
+    struct mount_job *mount = (struct mount_job *)job;
+    struct firmware *fw = mount->fw;
+    struct table table;
+    struct table_source source;
+    const struct partition *fs = NULL;
+
+    if (table_load(&table, fw->bus.chip, fw->bus.board->flash_size, &source) ==
+        0)
+        fs = table_find(&table, PART_DATA, PART_FS);
+    struct volume_config config = {
+        .flash = bus_flash(&fw->bus),
+        .fs_off = fs ? fs->off : 0,
+        .fs_size = fs ? fs->size : 0,
+        .now = clock_now,
+        .now_ctx = &fw->bus,
+    };
+    mount->err = volumes_start(&fw->volumes, &config);
+    if (mount->err)
+        return;
+    struct volume_status status;
+    fw->volumes_ok = volume_populate(fw->volumes) == 0 &&
+                     volume_status(fw->volumes, "/flash", &status) == 0 &&
+                     status.state == VOLUME_MOUNTED;
+    (void)life_open(&fw->life, firmware_rtc(fw));
+}
+
+static int storage_and_volumes_start(struct firmware *fw)
+{
+    int err = storage_start(&fw->storage);
+    if (err)
+        return err;
+    struct mount_job mount = {.job.run = mount_volumes, .fw = fw};
+    storage_call(&fw->storage, &mount.job);
+    return mount.err;
+}
+
+uint32_t firmware_rtc(const struct firmware *fw)
+{
+    return (uint32_t)clock_now((void *)(uintptr_t)&fw->bus);
+}
+
+/* ---- what runs, for the user ---- */
+
+static void shape_light(struct firmware *fw)
+{
+    switch (fw->life.handover.why) {
+    case WHY_SAFE_LATEST:
+    case WHY_SAFE_SOFTWARE:
+        light_beat_shape(&fw->light, 1, LED_ORANGE);
+        break;
+    case WHY_SAFE_PREVIOUS:
+        light_beat_shape(&fw->light, 2, LED_ORANGE);
+        break;
+    case WHY_SAFE_FACTORY:
+        light_beat_shape(&fw->light, 3, LED_ORANGE);
+        break;
+    default:
+        light_beat_shape(&fw->light, life_on_trial(&fw->life) ? 2 : 1,
+                         LED_BLUE);
+    }
+}
+
+static void write_banner(struct firmware *fw)
+{
+    bool wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1;
+    char notice[NOTICE_LEN];
+    size_t len = life_notice(&fw->life, notice, sizeof notice);
+    snprintf(fw->banner, sizeof fw->banner, "MicroPython %s; WiPy with %s%s%s",
+             fw->build, wipy1 ? "CC3200" : "ESP32", len ? "\r\n" : "", notice);
+}
+
+void firmware_show_image(struct firmware *fw)
+{
+    struct bus_cpu_regs *regs = fw->bus.regs;
+    shape_light(fw);
+    write_banner(fw);
+    regs->slot = fw->life.handover.slot;
+    snprintf(regs->image_version, sizeof regs->image_version, "%s",
+             fw->version);
+    snprintf(regs->image_note, sizeof regs->image_note, "%s",
+             life_note(&fw->life));
+    bus_ring(&fw->bus);
+}
+
+int firmware_ask_healthy(struct firmware *fw)
+{
+    (void)fw;
+    return 1;
+}
+
+/* ---- loop ---- */
+
+/* Board milliseconds until the next call as real ones, rounded up: too early
+ * would spin. */
+static int real_wait(const struct firmware *fw, uint32_t ms)
+{
+    return ms == UINT32_MAX ? -1
+                            : (int)(bus_real_ns(&fw->bus, ms) / 1000000u) + 1;
+}
+
+static int tick(void *ctx, uint64_t real_ms)
+{
+    struct firmware *fw = ctx;
+    (void)real_ms; /* light and trial keep board time */
+    uint64_t now_ms = bus_now_ms(&fw->bus);
+    if (net_is_up(fw->net) && fw->bus.regs->state == BUS_CPU_FIRMWARE)
+        bus_set_state(&fw->bus, BUS_CPU_SERVICES);
+    fw->life.retained->run_s = (uint32_t)((now_ms - fw->start_ms) / 1000);
+    uint32_t light = light_tick(&fw->light, now_ms);
+    uint32_t trial = trial_tick(&fw->trial, now_ms);
+    return real_wait(fw, light < trial ? light : trial);
+}
+
+static void log_line(void *ctx, const char *line)
+{
+    struct firmware *fw = ctx;
+    bus_uart_print(&fw->bus, line);
+    bus_uart_print(&fw->bus, "\r\n");
+}
+
+static void safe_boot(void *ctx)
+{
+    struct firmware *fw = ctx;
+    fw->life.retained->request_safe = RETAINED_SAFE;
+    bus_reset(&fw->bus, false);
+}
+
+static int net_start(struct firmware *fw)
+{
+    fw->console = console_new();
+    if (!fw->console)
+        return WIPY_ENOMEM;
+    struct net_config config = {
+        .listen = net_listen_of(&fw->bus),
+        .wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1,
+        .bus = &fw->bus,
+        .uart = BUS_FD_UART,
+        .bell = BUS_FD_BELL_DOWN,
+        .storage = &fw->storage,
+        .console = fw->console,
+        .ctx = fw,
+        .banner = fw->banner,
+        .tick = tick,
+        .safe_boot = safe_boot,
+        .log = log_line,
+    };
+    fw->net = net_new(&config);
+    return fw->net ? 0 : WIPY_ENOMEM;
+}
+
+/* ---- vm ---- */
+
+static void *vm_thread(void *arg)
+{
+    vm_run(arg);
+}
+
+static int vm_start(struct firmware *fw)
+{
+    services_init(fw);
+    fw->vm = (struct vm_config){
+        .console = fw->console,
+        .storage = &fw->storage,
+        .volumes = fw->volumes,
+        .bus = &fw->bus,
+        .services = &fw->services,
+        .safe_boot = fw->life.handover.flags & HANDOVER_SAFE_BOOT,
+        .wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1,
+        .version = fw->version,
+        .build = fw->build,
+    };
+    pthread_attr_t attr;
+    pthread_t thread;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, VM_STACK);
+    pthread_attr_setguardsize(&attr, VM_STACK_GUARD);
+    int failed = pthread_create(&thread, &attr, vm_thread, &fw->vm);
+    pthread_attr_destroy(&attr);
+    return failed ? WIPY_ENOMEM : 0;
+}
+
+/* The version is the image's own, as written into its descriptor. */
+static void name_versions(struct firmware *fw)
+{
+    const char *recorded = fw->life.handover.version;
+    snprintf(fw->version, sizeof fw->version, "%s",
+             recorded[0] ? recorded : WIPY_VERSION);
+    snprintf(fw->build, sizeof fw->build, "v%s on %s", fw->version, WIPY_DATE);
+}
+
+int main(void)
+{
+    struct firmware *fw = &firmware;
+    if (confine_no_exec() || bus_open(&fw->bus))
+        return 1; /* not on a board */
+    fault_install(&fw->bus);
+    bus_set_state(&fw->bus, BUS_CPU_FIRMWARE);
+    fw->start_ms = bus_now_ms(&fw->bus);
+    life_init(&fw->life, &fw->bus);
+    name_versions(fw);
+    light_init(&fw->light, &fw->bus);
+
+    if (storage_and_volumes_start(fw))
+        bus_fatal(&fw->bus, "the file volumes cannot start");
+    trial_init(&fw->trial, fw);
+    firmware_show_image(fw);
+    if (net_start(fw) || vm_start(fw))
+        bus_fatal(&fw->bus, "not enough memory for the services");
+    net_run(fw->net);
+    bus_fatal(&fw->bus, "the services ended");
+}
