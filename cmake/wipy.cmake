@@ -44,6 +44,13 @@ if(SAN)
     target_link_options(wipy_host_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(FUZZ)
+    target_compile_options(wipy_host_options INTERFACE
+        -fsanitize=fuzzer-no-link,address,undefined
+        -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    target_link_options(wipy_host_options INTERFACE -fsanitize=address,undefined)
+endif()
+
 # Options of our own code on the board's CPU: static musl, small.
 add_library(wipy_cpu_options INTERFACE)
 target_compile_options(wipy_cpu_options INTERFACE
