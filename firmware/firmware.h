@@ -7,6 +7,7 @@
 #include "bus/cpu.h"
 #include "firmware/life.h"
 #include "firmware/light.h"
+#include "firmware/log.h"
 #include "firmware/net/net.h"
 #include "firmware/python/vm.h"
 #include "firmware/storage/storage.h"
@@ -25,6 +26,7 @@ struct firmware {
     struct console *console;
     struct net *net;
     struct light light;
+    struct log log;
     struct trial trial; /* loop */
     struct vm_services services;
     struct vm_config vm;

@@ -153,8 +153,7 @@ static int tick(void *ctx, uint64_t real_ms)
 static void log_line(void *ctx, const char *line)
 {
     struct firmware *fw = ctx;
-    bus_uart_print(&fw->bus, line);
-    bus_uart_print(&fw->bus, "\r\n");
+    log_add(&fw->log, firmware_rtc(fw), line);
 }
 
 static void safe_boot(void *ctx)
@@ -235,6 +234,7 @@ int main(void)
     fault_install(&fw->bus);
     bus_set_state(&fw->bus, BUS_CPU_FIRMWARE);
     fw->start_ms = bus_now_ms(&fw->bus);
+    log_init(&fw->log);
     life_init(&fw->life, &fw->bus);
     name_versions(fw);
     light_init(&fw->light, &fw->bus);
