@@ -199,15 +199,33 @@ static void on_purge(void *ctx, unsigned which)
         rom_output_purge(&h->rom);
 }
 
+static void client_close(struct host *h)
+{
+    close(h->client);
+    h->client = -1;
+    on_event(h, lines_set(&h->lines, false, false, now_us() / 1000));
+}
+
+/* Tools close and open again at once: the end of the old connection may not
+ * have been read when the new one is there. */
+static bool client_is_gone(struct host *h)
+{
+    uint8_t byte;
+    ssize_t got = recv(h->client, &byte, 1, MSG_PEEK);
+    return got == 0 || (got < 0 && errno != EAGAIN);
+}
+
 static void client_accept(struct host *h)
 {
     int fd = accept(h->listener, NULL, NULL);
     if (fd < 0)
         return;
-    if (h->client >= 0) { /* one client owns the line */
-        close(fd);
+    if (h->client >= 0 && !client_is_gone(h)) {
+        close(fd); /* one client owns the line */
         return;
     }
+    if (h->client >= 0)
+        client_close(h);
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -221,13 +239,6 @@ static void client_accept(struct host *h)
                                 .baud = on_client_baud,
                                 .purge = on_purge};
     rfc2217_server_init(&h->server, &ev, true, 115200);
-}
-
-static void client_close(struct host *h)
-{
-    close(h->client);
-    h->client = -1;
-    on_event(h, lines_set(&h->lines, false, false, now_us() / 1000));
 }
 
 /* Reads more only when everything before was taken: back-pressure. */
@@ -323,7 +334,8 @@ static void pty_open(struct host *h)
     tcgetattr(h->pty_slave, &t);
     t.c_iflag = t.c_oflag = t.c_lflag = 0;
     t.c_cflag = CS8 | CREAD | CLOCAL;
-    cfsetspeed(&t, B115200);
+    cfsetispeed(&t, B115200);
+    cfsetospeed(&t, B115200);
     tcsetattr(h->pty_slave, TCSANOW, &t);
 }
 
