@@ -1,5 +1,37 @@
 #include "digest.h"
 
+#include <string.h>
+
+#ifndef __GLIBC__
+/* The crypto library as packaged was compiled with glibc's fortified calls;
+ * another C library does not have them. They are here because whoever links
+ * the library links this file. */
+void *__memcpy_chk(void *to, const void *from, size_t len, size_t room);
+void *__memset_chk(void *to, int value, size_t len, size_t room);
+void *__memmove_chk(void *to, const void *from, size_t len, size_t room);
+
+void *__memcpy_chk(void *to, const void *from, size_t len, size_t room)
+{
+    if (len > room)
+        __builtin_trap();
+    return memcpy(to, from, len);
+}
+
+void *__memset_chk(void *to, int value, size_t len, size_t room)
+{
+    if (len > room)
+        __builtin_trap();
+    return memset(to, value, len);
+}
+
+void *__memmove_chk(void *to, const void *from, size_t len, size_t room)
+{
+    if (len > room)
+        __builtin_trap();
+    return memmove(to, from, len);
+}
+#endif
+
 void sha256_init(struct sha256 *h)
 {
     br_sha256_init(&h->ctx);

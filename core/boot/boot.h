@@ -34,16 +34,24 @@ struct boot {
     struct boot_record record;
     bool have_record;
     struct image_keys keys;
-    bool keys_bad; /* a copy of the keys is damaged */
+    bool keys_bad; /* a copy of the keys is damaged; when both are, nothing is
+                      set, images boot, and updates are refused */
 };
 
 /* Reads tables, keys and record. `flash` must be mapped and stay valid.
  * WIPY_ECORRUPT when neither table is good, WIPY_ENOENT when the table has no
- * factory slot or no otadata; `b` is filled as far as it went. */
+ * factory slot; `b` is filled as far as it went. A table without otadata runs
+ * its factory image and cannot be updated. Code of this machine may run. */
 int boot_open(struct boot *b, const struct flash *flash);
+
+/* The same for code of another machine. */
+int boot_open_for(struct boot *b, const struct flash *flash, uint16_t machine);
 
 /* "factory", "ota_0", "ota_1". */
 const char *slot_name(unsigned slot);
+
+/* Of enum boot_why: "selected", "on trial", "safe boot, previous". */
+const char *boot_why_text(unsigned why);
 
 /* What is known of a slot without reading its image: enum slot_state, with
  * TRIAL told apart from PENDING. */
@@ -82,6 +90,9 @@ int boot_select(struct boot *b, unsigned slot, enum image_fault *fault);
 int boot_request_safe(struct boot *b);
 
 /* ---- bootloader: the decision ---- */
+
+/* Values of enum bus_reset_cause this room needs; the bus is above it. */
+enum { BOOT_RESET_WATCHDOG = 2 };
 
 /* What happened before, from registers and retained words. */
 struct boot_cause {

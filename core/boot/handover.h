@@ -59,7 +59,7 @@ struct boot_handover {
     uint32_t watchdog_ms;  /* armed with this, 0 = not armed */
     uint8_t digest[32];    /* SHA-256 of the executing image */
     char version[32];      /* of it, NUL-terminated */
-    uint32_t unused[6];
+    uint32_t unused[8];
 };
 
 /* How the last run ended, as far as the firmware could tell beforehand. */
@@ -94,7 +94,7 @@ struct boot_retained {
     /* Starts no firmware has put into the diary yet. */
     uint32_t event_count;
     struct retained_event event[RETAINED_EVENTS];
-    uint32_t unused[7];
+    uint32_t unused[8];
 };
 
 _Static_assert(sizeof(struct boot_handover) == 128, "32 words");

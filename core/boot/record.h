@@ -93,23 +93,24 @@ struct boot_record {
 struct record_store {
     const struct flash *flash;
     uint32_t off;    /* of otadata */
-    unsigned copies; /* 2, or 1 when the partition has one sector */
+    unsigned copies; /* 2; 1 when the partition has one sector; 0: no otadata,
+                        then nothing can be saved (WIPY_ENOTSUP) */
     int current;     /* copy the record was read from, -1: none */
     bool bad[2];     /* holds something, and it is damaged */
     int host;        /* copy that a host tool wrote, -1: none */
 };
 
 /* Finds the record in use. Returns 0, WIPY_ENOENT when there is none (then
- * `r` is what a new board has: factory, READY), WIPY_EINVAL when `size` is
- * less than a sector or the flash is not mapped. Writes nothing. When
+ * `r` is what a new board has: factory, READY). `flash` must be mapped; `size`
+ * of less than a sector means no otadata. Writes nothing. When
  * store->host >= 0 the record is the host's head with our knowledge of the
  * slots, and record_save() is due. */
 int record_load(struct record_store *store, struct boot_record *r,
                 const struct flash *flash, uint32_t off, uint32_t size);
 
 /* Writes `r` with the next sequence number to the other copy, then erases a
- * host tool's record if there was one. attempts_used and safe_taken begin
- * again; blocks are kept. */
+ * host tool's record if there was one. The counters are written as `r` has
+ * them: whoever changes what they are about sets them to 0 first. */
 int record_save(struct record_store *store, struct boot_record *r);
 
 /* Clears the next bit of a counter; 0 or the error of the flash. */

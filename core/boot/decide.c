@@ -1,0 +1,355 @@
+/* The bootloader's decision. Everything it changes is computed in memory,
+ * written by one record_save(), and may be cut and run again. */
+#include <string.h>
+
+#include "base/err.h"
+#include "boot.h"
+#include "candidates.h"
+
+struct decision {
+    struct boot *b;
+    const struct boot_cause *cause;
+    struct boot_retained *retained;
+    struct boot_handover *handover;
+    struct image image;
+    bool dirty; /* the record must be written */
+    bool safe;  /* safe boot, by pin or software */
+    bool retained_ok;
+};
+
+/* The run before was of this slot, outside safe boot. */
+static bool ran(const struct decision *d, unsigned slot)
+{
+    return d->retained_ok && d->retained->slot == slot && !d->retained->safe;
+}
+
+static bool faulted(const struct decision *d)
+{
+    return d->cause->fault || d->cause->reset == BOOT_RESET_WATCHDOG;
+}
+
+static bool leave(struct decision *d, enum boot_reason reason)
+{
+    unsigned old = d->b->record.active;
+    if (!record_leave(d->b, reason))
+        return false;
+    d->dirty = true;
+    d->handover->left = (uint8_t)old;
+    d->handover->left_reason = (uint8_t)reason;
+    return true;
+}
+
+/* ---- what the record needs ---- */
+
+static void check_record(struct decision *d)
+{
+    struct boot_record *r = &d->b->record;
+    /* A damaged copy is written anew, so that there are two again. */
+    d->dirty = d->b->store.bad[0] || d->b->store.bad[1];
+    if (!d->b->have_record) {
+        record_note(r, SLOT_FACTORY, REASON_FIRST_START);
+        d->handover->flags |= HANDOVER_RECORD_NEW;
+        d->dirty = true;
+    } else if (d->b->store.host >= 0) {
+        r->slot[r->active].state =
+            r->status == RECORD_CHECK ? SLOT_PENDING : SLOT_UNKNOWN;
+        memset(r->slot[r->active].digest, 0, SHA256_LEN);
+        record_note(r, r->active, REASON_HOST_TOOL);
+        d->handover->flags |= HANDOVER_ADOPTED;
+        d->dirty = true;
+    }
+}
+
+/* Somebody who writes factory with a raw serial tool expects it to run. */
+static void check_factory(struct decision *d)
+{
+    struct boot *b = d->b;
+    struct boot_record *r = &b->record;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    if (!slot_reflashed(b, SLOT_FACTORY, r->slot[SLOT_FACTORY].digest) ||
+        boot_slot_check(b, SLOT_FACTORY, &im, digest) != IMAGE_FINE)
+        return;
+    memcpy(r->slot[SLOT_FACTORY].digest, digest, SHA256_LEN);
+    r->slot[SLOT_FACTORY].len = im.full_len;
+    d->handover->flags |= HANDOVER_REFLASHED;
+    d->dirty = true;
+    /* A host tool that wrote the record as well said what it wants. */
+    if (d->handover->flags & HANDOVER_ADOPTED)
+        return;
+    if (r->status == RECORD_CHECK)
+        r->slot[r->active].state = SLOT_UNKNOWN;
+    unsigned prev = r->status == RECORD_CHECK ? r->prev : r->active;
+    record_activate(r, SLOT_FACTORY, prev, RECORD_READY);
+    record_note(r, SLOT_FACTORY, REASON_REFLASHED);
+}
+
+/* ---- how the last run ended ---- */
+
+/* Bytes of `end`: an orderly reset or deep sleep is no failed start, unless
+ * something else ended the run after all. */
+static bool ended_orderly(const struct decision *d)
+{
+    return ran(d, d->b->record.active) && d->retained->trial &&
+           d->retained->end == RUN_ORDERLY && !faulted(d);
+}
+
+static void check_trial(struct decision *d)
+{
+    struct boot_record *r = &d->b->record;
+    if (!boot_on_trial(d->b))
+        return;
+    if (ran(d, r->active) && d->retained->trial && faulted(d))
+        (void)leave(d, d->cause->fault ? REASON_FAULT : REASON_WATCHDOG);
+    else if (r->attempts_used >= RECORD_ATTEMPTS && !ended_orderly(d))
+        (void)leave(d, REASON_ATTEMPTS);
+}
+
+/* The oldest of the last faults was within the window: a loop. */
+static void check_crash_loop(struct decision *d)
+{
+    struct boot_record *r = &d->b->record;
+    uint32_t *at = d->retained->fault_ms;
+    if (r->status != RECORD_READY || !ran(d, r->active) || !faulted(d))
+        return;
+    memmove(at + 1, at, (CRASH_FAULTS - 1) * sizeof *at);
+    at[0] = d->cause->now_ms | 1;
+    uint32_t oldest = at[CRASH_FAULTS - 1];
+    if (!oldest || at[0] - oldest > CRASH_WINDOW_MS || r->left_once ||
+        r->active == SLOT_FACTORY)
+        return;
+    r->left_once = leave(d, REASON_CRASH_LOOP);
+    memset(at, 0, CRASH_FAULTS * sizeof *at);
+}
+
+/* ---- choosing ---- */
+
+static unsigned wanted_slot(const struct decision *d)
+{
+    if (d->cause->window == 2)
+        return d->b->record.prev;
+    return d->cause->window == 3 ? SLOT_FACTORY : d->b->record.active;
+}
+
+static bool verifies(struct decision *d, unsigned slot)
+{
+    enum image_fault fault =
+        boot_slot_check(d->b, slot, &d->image, d->handover->digest);
+    d->handover->fault[slot] = (uint8_t)fault;
+    return fault == IMAGE_FINE;
+}
+
+/* First those in good standing, then whatever verifies at all: anything is
+ * better than a dark board. */
+static unsigned choose(struct decision *d)
+{
+    struct candidates c = candidates_of(d->b, wanted_slot(d));
+    if (d->cause->window >= 2) {
+        /* From the second window on the fall-back is factory. */
+        for (unsigned i = 1; i < c.count; i++) {
+            if (c.slot[i] == SLOT_FACTORY) {
+                memmove(c.slot + 2, c.slot + 1, i - 1);
+                c.slot[1] = SLOT_FACTORY;
+            }
+        }
+    }
+    for (unsigned i = 0; i < c.count; i++)
+        if (!candidate_given_up(d->b, c.slot[i]) && verifies(d, c.slot[i]))
+            return c.slot[i];
+    for (unsigned i = 0; i < c.count; i++)
+        if (candidate_given_up(d->b, c.slot[i]) && verifies(d, c.slot[i]))
+            return c.slot[i];
+    return SLOT_NONE;
+}
+
+/* The active image does not verify and another one runs: recorded, so that
+ * the next start and the next upload know. */
+static void record_fallback(struct decision *d, unsigned slot)
+{
+    struct boot_record *r = &d->b->record;
+    unsigned old = r->active;
+    if (old != SLOT_FACTORY)
+        r->slot[old].state = SLOT_BAD;
+    record_activate(r, slot, SLOT_FACTORY, RECORD_READY);
+    record_note(r, old, REASON_NOT_GOOD);
+    d->handover->left = (uint8_t)old;
+    d->handover->left_reason = REASON_NOT_GOOD;
+    d->dirty = true;
+}
+
+/* The record knows the digest of what runs. */
+static void record_digest(struct decision *d, unsigned slot)
+{
+    struct record_slot *s = &d->b->record.slot[slot];
+    if (memcmp(s->digest, d->handover->digest, SHA256_LEN) == 0)
+        return;
+    memcpy(s->digest, d->handover->digest, SHA256_LEN);
+    s->len = d->image.full_len;
+    if (s->state != SLOT_PENDING)
+        s->state = slot == SLOT_FACTORY ? SLOT_GOOD : SLOT_UNKNOWN;
+    d->dirty = true;
+}
+
+static enum boot_why why_of(const struct decision *d, unsigned slot, bool trial)
+{
+    uint32_t flags = d->handover->flags;
+    if (d->cause->window)
+        return slot == wanted_slot(d)
+                   ? (enum boot_why)(WHY_SAFE_LATEST + d->cause->window - 1)
+                   : WHY_FALLBACK;
+    if (d->handover->left_reason == REASON_NOT_GOOD)
+        return WHY_FALLBACK;
+    if (d->handover->left != SLOT_NONE)
+        return WHY_ROLLBACK;
+    if (d->safe)
+        return WHY_SAFE_SOFTWARE;
+    if ((flags & HANDOVER_REFLASHED) && slot == SLOT_FACTORY)
+        return WHY_REFLASHED;
+    return trial ? WHY_TRIAL : WHY_ACTIVE;
+}
+
+/* ---- what stays behind ---- */
+
+/* Asked for by retained word or record; happens once. */
+static bool safe_requested(struct decision *d)
+{
+    struct boot_record *r = &d->b->record;
+    return (d->retained_ok && d->retained->request_safe == RETAINED_SAFE) ||
+           (r->safeboot == SAFEBOOT_SOFT && !r->safe_taken);
+}
+
+static void add_event(struct decision *d)
+{
+    struct boot_retained *t = d->retained;
+    if (t->event_count > RETAINED_EVENTS)
+        t->event_count = 0;
+    if (t->event_count == RETAINED_EVENTS) {
+        memmove(t->event, t->event + 1,
+                (RETAINED_EVENTS - 1) * sizeof t->event[0]);
+        t->event_count--;
+    }
+    t->event[t->event_count++] = (struct retained_event){
+        .slot = d->handover->slot,
+        .why = d->handover->why,
+        .cause = d->cause->reset,
+        .left = d->handover->left,
+        .run_s = d->retained_ok ? t->run_s : UINT32_MAX,
+    };
+}
+
+static void note_run(struct decision *d, bool trial)
+{
+    struct boot_retained *t = d->retained;
+    add_event(d);
+    t->magic = RETAINED_MAGIC;
+    t->request_safe = 0;
+    t->slot = d->handover->slot;
+    t->safe = d->safe;
+    t->trial = trial;
+    t->end = RUN_UNKNOWN;
+    t->run_s = 0;
+}
+
+static void fill_flags(const struct boot *b, struct boot_handover *h)
+{
+    h->flags |= (b->table_source.first_bad ? HANDOVER_TABLE1_BAD : 0u) |
+                (b->table_source.second_bad ? HANDOVER_TABLE2_BAD : 0u) |
+                (b->store.bad[0] ? HANDOVER_RECORD0_BAD : 0u) |
+                (b->store.bad[1] ? HANDOVER_RECORD1_BAD : 0u) |
+                (b->keys.count ? HANDOVER_KEYS_SET : 0u) |
+                (b->keys_bad ? HANDOVER_KEYS_BAD : 0u);
+}
+
+static void fill_handover(struct decision *d, unsigned slot, bool trial)
+{
+    struct boot_handover *h = d->handover;
+    const struct boot_record *r = &d->b->record;
+    h->slot = (uint8_t)slot;
+    h->why = (uint8_t)why_of(d, slot, trial);
+    h->attempts_left =
+        trial ? (uint8_t)(RECORD_ATTEMPTS - r->attempts_used) : 0;
+    h->active = (uint8_t)r->active;
+    h->prev = (uint8_t)r->prev;
+    h->image_len = d->image.full_len;
+    h->watchdog_ms = trial ? BOOT_TRIAL_WATCHDOG_MS : 0;
+    memcpy(h->version, d->image.version, sizeof h->version - 1);
+    if (d->safe)
+        h->flags |= HANDOVER_SAFE_BOOT;
+    if (trial)
+        h->flags |= HANDOVER_TRIAL;
+}
+
+/* A start of the trial costs an attempt, before it begins; one that follows
+ * an orderly end goes on with the attempt already taken. */
+static bool begin_trial(struct decision *d, unsigned slot, bool orderly)
+{
+    struct boot_record *r = &d->b->record;
+    if (r->status != RECORD_CHECK || slot != r->active || d->safe)
+        return false;
+    if (!orderly || r->attempts_used == 0)
+        (void)record_use_attempt(&d->b->store, r);
+    return true;
+}
+
+void boot_decide(struct boot *b, const struct boot_cause *cause,
+                 struct boot_retained *retained, struct boot_choice *choice)
+{
+    memset(choice, 0, sizeof *choice);
+    struct decision d = {.b = b,
+                         .cause = cause,
+                         .retained = retained,
+                         .handover = &choice->handover};
+    d.retained_ok = retained->magic == RETAINED_MAGIC;
+    if (!d.retained_ok)
+        memset(retained, 0, sizeof *retained);
+    d.handover->magic = HANDOVER_MAGIC;
+    d.handover->cause = cause->reset;
+    d.handover->left = SLOT_NONE;
+    fill_flags(b, d.handover);
+
+    check_record(&d);
+    check_factory(&d);
+    check_trial(&d);
+    check_crash_loop(&d);
+    bool soft = safe_requested(&d);
+    d.safe = cause->window || soft;
+
+    unsigned slot = choose(&d);
+    if (slot == SLOT_NONE)
+        return;
+    if (d.handover->fault[b->record.active] && slot != b->record.active)
+        record_fallback(&d, slot);
+    record_digest(&d, slot);
+    bool orderly = ended_orderly(&d);
+    /* A record that cannot be written must not keep the board from starting
+     * what verified. */
+    if (d.dirty && record_save(&b->store, &b->record) == 0)
+        b->have_record = true;
+    if (soft && b->record.safeboot == SAFEBOOT_SOFT && !b->record.safe_taken)
+        (void)record_take_safe(&b->store, &b->record);
+    bool trial = begin_trial(&d, slot, orderly);
+    fill_handover(&d, slot, trial);
+    note_run(&d, trial);
+    choice->image = d.image;
+    choice->run = true;
+}
+
+/* ---- locks ---- */
+
+int boot_lock(const struct boot *b, unsigned executing,
+              int (*lock)(void *ctx, uint32_t off, uint32_t len), void *ctx)
+{
+    const struct partition *table2 =
+        table_find(&b->table, PART_DATA, PART_TABLE2);
+    const struct partition *keys = table_find(&b->table, PART_DATA, PART_KEYS);
+    int err = lock(ctx, 0, TABLE_OFF + TABLE_SECTOR);
+    if (!err && table2)
+        err = lock(ctx, table2->off, table2->size);
+    if (!err && keys)
+        err = lock(ctx, keys->off, keys->size);
+    if (!err)
+        err = lock(ctx, b->slot[SLOT_FACTORY].off, b->slot[SLOT_FACTORY].size);
+    if (!err && executing < SLOTS && executing != SLOT_FACTORY)
+        err = lock(ctx, b->slot[executing].off, b->slot[executing].size);
+    return err;
+}
