@@ -43,7 +43,6 @@ struct host {
     bool baud_real;
     int listener, client, pty, pty_slave;
     struct rfc2217_server server;
-    bool was_decided;
     struct pending from_client, from_pty, to_client;
     struct ring firmware; /* what it prints */
     uint8_t firmware_memory[4096];
@@ -190,6 +189,14 @@ static void on_client_baud(void *ctx, uint32_t baud)
     set_rate(ctx, baud);
 }
 
+/* It has no line to reset the loader with: its connection does. */
+static void on_plain(void *ctx)
+{
+    struct host *h = ctx;
+    if (!h->booted)
+        rom_start(&h->rom);
+}
+
 static void on_purge(void *ctx, unsigned which)
 {
     struct host *h = ctx;
@@ -230,11 +237,11 @@ static void client_accept(struct host *h)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     fcntl(fd, F_SETFL, O_NONBLOCK);
     h->client = fd;
-    h->was_decided = false;
     h->from_client.len = h->from_client.at = h->to_client.len =
         h->to_client.at = 0;
     struct rfc2217_events ev = {.ctx = h,
                                 .data = uart_in,
+                                .plain = on_plain,
                                 .lines = on_lines,
                                 .baud = on_client_baud,
                                 .purge = on_purge};
@@ -269,22 +276,6 @@ static void client_in(struct host *h)
         return;
     }
     p->at += rfc2217_server_feed(&h->server, p->data + p->at, p->len - p->at);
-    /* A plain client has no line to reset the loader with: its connection
-     * does. The bytes that decided came first, so this is checked above. */
-}
-
-/* Called before the first bytes go in. */
-static void client_decide(struct host *h)
-{
-    if (h->was_decided || h->client < 0)
-        return;
-    uint8_t first[2];
-    ssize_t got = recv(h->client, first, sizeof first, MSG_PEEK);
-    if (got <= 0)
-        return;
-    h->was_decided = true;
-    if (first[0] != 0xff && !h->booted && !lines_io0_low(&h->lines))
-        rom_start(&h->rom);
 }
 
 static void client_out(struct host *h)
@@ -379,7 +370,6 @@ static int step(struct host *h)
     int again = rom_tick(&h->rom, now_us() / 1000);
     if (again >= 0 && (next < 0 || again < next))
         next = again;
-    client_decide(h);
     if (h->client >= 0)
         client_in(h);
     pty_in(h);

@@ -61,11 +61,15 @@ struct telnet_parser {
 
 /* ---- the board's end ---- */
 
-/* Called from rfc2217_server_feed, in the order of the stream. */
+/* Called from rfc2217_server_feed, in the order of the stream; all but `data`
+ * may be NULL. */
 struct rfc2217_events {
     void *ctx;
     /* Bytes for the UART; returns how many were taken. */
     size_t (*data)(void *ctx, const uint8_t *data, size_t len);
+    /* The client turned out to be a plain one; before its first byte goes on.
+     * A board in its loader calls rom_start here. */
+    void (*plain)(void *ctx);
     void (*lines)(void *ctx, bool dtr, bool rts);
     void (*baud)(void *ctx, uint32_t baud);
     /* Drop what waits on the board's side (bits RFC2217_PURGE_*); what waits

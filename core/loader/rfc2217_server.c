@@ -53,7 +53,8 @@ static void on_baud(struct rfc2217_server *s, const uint8_t *value, size_t len)
     uint32_t baud = len == 4 ? get_u32_be(value) : 0;
     if (baud && baud != s->baud) {
         s->baud = baud;
-        s->ev.baud(s->ev.ctx, baud);
+        if (s->ev.baud)
+            s->ev.baud(s->ev.ctx, baud);
     }
     put_u32_be(now, s->baud);
     telnet_put_sub(&s->control, RFC2217_BAUD + RFC2217_SERVER, now, 4);
@@ -65,7 +66,8 @@ static void set_lines(struct rfc2217_server *s, bool dtr, bool rts)
         return;
     s->dtr = dtr;
     s->rts = rts;
-    s->ev.lines(s->ev.ctx, dtr, rts);
+    if (s->ev.lines)
+        s->ev.lines(s->ev.ctx, dtr, rts);
 }
 
 static uint8_t on_control(struct rfc2217_server *s, uint8_t value)
@@ -100,7 +102,8 @@ static void on_purge(struct rfc2217_server *s, uint8_t which)
 {
     if (which & RFC2217_PURGE_RX)
         ring_clear(&s->data);
-    s->ev.purge(s->ev.ctx, which & (RFC2217_PURGE_RX | RFC2217_PURGE_TX));
+    if (s->ev.purge)
+        s->ev.purge(s->ev.ctx, which & (RFC2217_PURGE_RX | RFC2217_PURGE_TX));
     reply(s, RFC2217_PURGE, which);
 }
 
@@ -169,6 +172,8 @@ static bool decide(struct rfc2217_server *s, const uint8_t *data, size_t len)
     s->telnet =
         data[0] == TELNET_IAC && data[1] >= TELNET_SB && data[1] != TELNET_IAC;
     s->decided = true;
+    if (!s->telnet && s->ev.plain)
+        s->ev.plain(s->ev.ctx);
     return true;
 }
 
