@@ -192,8 +192,9 @@ void chip_cut(struct chip *chip, uint64_t nth, enum chip_tear mode)
 
 void chip_power_on(struct chip *chip)
 {
+    if (chip->dead)
+        chip->cut_at = 0;
     chip->dead = false;
-    chip->cut_at = 0;
     chip->lock_count = 0;
 }
 

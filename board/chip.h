@@ -75,7 +75,8 @@ bool chip_is_locked(const struct chip *chip, uint32_t off, uint32_t len);
  * a planned cut back. */
 void chip_cut(struct chip *chip, uint64_t nth, enum chip_tear tear);
 
-/* Power is back: no locks, no planned cut. The cells stay as they are. */
+/* Power is back: no locks; a cut that came is over, one that is still planned
+ * stays planned. The cells stay as they are. */
 void chip_power_on(struct chip *chip);
 
 /* A cell that changed by itself, in either direction. WIPY_ERANGE. */

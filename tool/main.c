@@ -12,6 +12,7 @@ struct command {
 
 /* In the order a user meets them; add a line here for a new command. */
 static const struct command commands[] = {
+    {"run", cmd_run, "switch a board on"},
     {"image", cmd_image, "build, show, verify, sign firmware images"},
 };
 

@@ -1,0 +1,386 @@
+/* Power, reset, start, fault, sleep: what happens to the board as a whole. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "board/board.h"
+#include "board/boot_rom.h"
+#include "led/led.h"
+
+bool board_is_on(const struct board *b)
+{
+    return b->state != BOARD_OFF;
+}
+
+const char *board_state_name(const struct board *b)
+{
+    static const char *const names[] = {"off",     "held in reset", "running",
+                                        "stopped", "serial loader", "sleeping"};
+    return names[b->state];
+}
+
+/* ---- what is seen ---- */
+
+static bool cpu_runs(const struct board *b)
+{
+    return b->state == BOARD_RUNNING;
+}
+
+/* The board lights the LED itself where no CPU can: after a hard fault and
+ * with nothing to start. */
+static uint32_t led_colour(const struct board *b)
+{
+    if (b->state == BOARD_STOPPED || (b->state == BOARD_LOADER && b->blank))
+        return LED_RED;
+    return cpu_runs(b) ? atomic_load(&b->wires.cpu->led) & 0xffffff : LED_DARK;
+}
+
+static void look_at_led(struct board *b)
+{
+    uint32_t rgb = led_colour(b);
+    uint64_t now = clock_ms(&b->clock);
+    char text[8];
+    if (!led_show(&b->led, rgb, now))
+        return;
+    snprintf(text, sizeof text, "%06x", rgb);
+    board_event(b, "led",
+                json_pack("{s:s, s:I}", "rgb", text, "ms", (json_int_t)now));
+}
+
+static void look_at_pins(struct board *b)
+{
+    struct bus_cpu_regs *cpu = b->wires.cpu;
+    struct pins_cpu ours = {.lit = b->led.rgb != 0};
+    if (cpu_runs(b)) {
+        ours.out = atomic_load(&cpu->pin_out);
+        ours.dir = atomic_load(&cpu->pin_dir);
+        ours.up = atomic_load(&cpu->pin_up);
+        ours.down = atomic_load(&cpu->pin_down);
+    }
+    uint32_t level = pins_level(&b->pins, &ours);
+    if (atomic_exchange(&b->wires.board->pin_level, level) != level)
+        wires_ring_down(&b->wires);
+}
+
+static void look_at_state(struct board *b)
+{
+    if (!cpu_runs(b))
+        return;
+    uint32_t state = atomic_load(&b->wires.cpu->state);
+    if (state == BUS_CPU_FATAL) {
+        struct bus_fault fault = b->wires.cpu->fault;
+        if (fault.kind == BUS_FAULT_NONE)
+            fault.kind = BUS_FAULT_FATAL;
+        board_fault(b, &fault);
+    } else if (state == BUS_CPU_SERVICES && !b->announced) {
+        b->announced = true;
+        board_announce(b);
+    }
+}
+
+void board_look(struct board *b)
+{
+    look_at_state(b);
+    look_at_led(b);
+    look_at_pins(b);
+    terminal_refresh(&b->terminal);
+}
+
+/* ---- stopping ---- */
+
+/* Nothing runs after this: no CPU, no loader, no timers of theirs. */
+static void stop(struct board *b)
+{
+    processor_stop(&b->cpu);
+    watchdog_disarm(&b->watchdog);
+    loader_port_stop(&b->loader);
+    bus_port_stop(&b->bus);
+    uart_stop(&b->uart);
+    wires_stop(&b->wires);
+    uv_timer_stop(&b->wake);
+    chip_unlock_all(&b->chip);
+    b->announced = false;
+    b->blank = false;
+}
+
+static void set_state(struct board *b, enum board_state state)
+{
+    b->state = state;
+    board_look(b);
+}
+
+/* ---- starting ---- */
+
+static void fill_registers(struct board *b)
+{
+    struct bus_board_regs *r = b->wires.board;
+    r->board = b->options.kind;
+    r->flash_size = b->chip.size;
+    memcpy(r->mac, b->efuse.mac, sizeof r->mac);
+    r->revision = b->efuse.revision;
+    r->reset_cause = b->cause;
+    r->starts = b->starts;
+    r->last_fault = b->last_fault;
+    r->zero_ns = b->clock.zero_ns;
+    r->speed = b->clock.speed;
+    r->bind_addr = b->radio.address;
+    r->telnet_port = b->radio.telnet;
+    r->ftp_port = b->radio.ftp;
+    r->ftp_data_port = b->radio.ftp_data;
+    r->link = 1;
+}
+
+static void print_banner(struct board *b)
+{
+    char text[ROM_BANNER_MAX];
+    size_t len = rom_banner(text, ROM_BOOT_FLASH, b->cause);
+    uart_put(&b->uart, (const uint8_t *)text, len);
+}
+
+static void enter_loader(struct board *b)
+{
+    b->state = BOARD_LOADER;
+    loader_port_start(&b->loader);
+    board_event(b, "loader", NULL);
+    board_say(b, b->blank ? "nothing valid at 0x1000: the serial loader waits"
+                          : "the serial loader waits");
+    board_look(b);
+}
+
+/* The ROM found nothing to start. */
+static void stay_blank(struct board *b, enum image_fault fault)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "no bootloader at 0x1000: %s\r\n"
+             "flash one over the serial line\r\n",
+             image_fault_text(fault));
+    uart_print(&b->uart, text);
+    b->blank = true;
+    enter_loader(b);
+}
+
+static void start_program(struct board *b, int program)
+{
+    struct problem problem;
+    int err = wires_start(&b->wires, b->cause != BUS_RESET_POWER_ON, &problem);
+    if (!err) {
+        fill_registers(b);
+        err = processor_start(&b->cpu, &b->loop, program, &b->wires,
+                              b->file.reading_fd, &problem);
+    }
+    if (err) {
+        board_say(b, "%s", problem.text);
+        board_power_off(b);
+        return;
+    }
+    wires_handed_over(&b->wires);
+    bus_port_start(&b->bus, b->wires.command);
+    uart_start(&b->uart, b->wires.uart);
+    set_state(b, BOARD_RUNNING);
+}
+
+static void start_from_flash(struct board *b)
+{
+    print_banner(b);
+    struct boot_rom_result rom = boot_rom_load(&b->chip);
+    if (rom.fault != IMAGE_FINE) {
+        stay_blank(b, rom.fault);
+        return;
+    }
+    if (rom.program < 0) {
+        board_say(b, "the host gives no memory for the bootloader");
+        board_power_off(b);
+        return;
+    }
+    start_program(b, rom.program);
+    close(rom.program);
+}
+
+static bool is_strapped(const struct board *b)
+{
+    return pins_strapped(&b->pins) || serial_port_strapped(&b->serial);
+}
+
+/* From reset to the first instruction. */
+static void start(struct board *b, enum bus_reset_cause cause, bool loader)
+{
+    stop(b);
+    b->cause = cause;
+    b->starts++;
+    b->last_fault = b->fault;
+    b->fault = (struct bus_fault){0};
+    bool strapped = is_strapped(b);
+    atomic_store(&b->wires.board->strap, strapped ? BUS_STRAP_LOADER : 0);
+    if (loader)
+        enter_loader(b);
+    else
+        start_from_flash(b);
+}
+
+/* ---- the switches ---- */
+
+void board_power_on(struct board *b)
+{
+    if (board_is_on(b))
+        return;
+    chip_power_on(&b->chip);
+    clock_start(&b->clock, b->options.speed);
+    led_init(&b->led);
+    b->wires.board->rtc_start = time(NULL);
+    b->starts = 0;
+    b->fault = (struct bus_fault){0};
+    board_event(b, "power", json_pack("{s:b}", "on", 1));
+    start(b, BUS_RESET_POWER_ON, is_strapped(b));
+}
+
+void board_power_off(struct board *b)
+{
+    if (!board_is_on(b))
+        return;
+    stop(b);
+    memset(b->wires.cpu, 0, sizeof *b->wires.cpu);
+    b->fault = b->last_fault = (struct bus_fault){0};
+    set_state(b, BOARD_OFF);
+    board_event(b, "power", json_pack("{s:b}", "on", 0));
+}
+
+void board_power_failed(struct board *b)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)b->chip.commands);
+    board_say(b, "power cut at chip command %s (%s): 'wipy power on' goes on",
+              text, chip_tear_name(b->chip.tear));
+    board_event(b, "cut",
+                json_pack("{s:I}", "command", (json_int_t)b->chip.commands));
+    board_power_off(b);
+}
+
+void board_reset(struct board *b, enum bus_reset_cause cause, bool into_loader)
+{
+    static const char *const names[] = {"power on",   "hard", "watchdog",
+                                        "deep sleep", "soft", "brown-out"};
+    if (!board_is_on(b))
+        return;
+    board_event(b, "reset", json_pack("{s:s}", "cause", names[cause]));
+    start(b, cause, into_loader || is_strapped(b));
+}
+
+void board_boot_flash(struct board *b)
+{
+    start(b, BUS_RESET_HARD, false);
+}
+
+void board_hold(struct board *b)
+{
+    if (!board_is_on(b))
+        return;
+    stop(b);
+    set_state(b, BOARD_HELD);
+}
+
+/* ---- deep sleep ---- */
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct board *b = timer->data;
+    board_reset(b, BUS_RESET_DEEP_SLEEP, false);
+}
+
+void board_sleep(struct board *b, uint32_t ms)
+{
+    stop(b);
+    set_state(b, BOARD_SLEEPING);
+    board_event(b, "sleep", json_pack("{s:I}", "ms", (json_int_t)ms));
+    uv_update_time(&b->loop);
+    if (ms)
+        uv_timer_start(&b->wake, on_wake, clock_real_ms(&b->clock, ms), 0);
+}
+
+/* ---- pins ---- */
+
+static void on_release(uv_timer_t *timer)
+{
+    struct board *b = timer->data;
+    int gp = b->held_pin;
+    b->held_pin = -1;
+    if (gp >= 0)
+        board_drive(b, (unsigned)gp, PIN_FREE, 0);
+}
+
+void board_drive(struct board *b, unsigned gp, enum pin_drive drive,
+                 uint64_t for_ms)
+{
+    pins_drive(&b->pins, gp, drive);
+    if (b->held_pin == (int)gp || for_ms) {
+        uv_timer_stop(&b->release);
+        b->held_pin = -1;
+    }
+    if (for_ms) {
+        b->held_pin = (int)gp;
+        uv_update_time(&b->loop);
+        uv_timer_start(&b->release, on_release,
+                       clock_real_ms(&b->clock, for_ms), 0);
+    }
+    board_event(b, "pin",
+                json_pack("{s:i, s:i}", "gp", (int)gp, "drive", (int)drive));
+    board_look(b);
+    if (b->state == BOARD_SLEEPING)
+        board_reset(b, BUS_RESET_DEEP_SLEEP, false);
+}
+
+/* ---- the card ---- */
+
+void board_card_changed(struct board *b)
+{
+    struct bus_board_regs *r = b->wires.board;
+    r->sd_readonly = b->card.readonly;
+    r->sd_sectors = b->card.sectors;
+    atomic_store(&r->sd_present, b->card.fd >= 0 ? b->card.insertions : 0);
+    wires_ring_down(&b->wires);
+}
+
+/* ---- faults ---- */
+
+void board_fault_text(const struct bus_fault *fault, char *text, size_t size)
+{
+    char reason[sizeof fault->text];
+    memcpy(reason, fault->text, sizeof reason);
+    reason[sizeof reason - 1] = 0;
+    for (char *p = reason; *p; p++) /* the CPU wrote it: no escapes */
+        if ((unsigned char)*p < ' ' || *p == 127)
+            *p = '?';
+    const char *kind = fault->kind == BUS_FAULT_FATAL ? "fatal" : "hard fault";
+    int n = snprintf(text, size, "%s: %s", kind, reason);
+    if (n < 0 || (size_t)n >= size || fault->kind == BUS_FAULT_FATAL)
+        return;
+    snprintf(text + n, size - (size_t)n, " (%s %u, address 0x%llx, pc 0x%llx)",
+             fault->kind == BUS_FAULT_SIGNAL ? "signal" : "exit status",
+             fault->code, (unsigned long long)fault->address,
+             (unsigned long long)fault->pc);
+}
+
+/* LED solid until the reset switch is pressed or an armed watchdog bites: it
+ * is no longer fed, so it keeps running. */
+void board_fault(struct board *b, const struct bus_fault *fault)
+{
+    char text[256];
+    if (b->state != BOARD_RUNNING)
+        return;
+    b->fault = *fault;
+    b->fault.text[sizeof b->fault.text - 1] = 0;
+    board_fault_text(&b->fault, text, sizeof text);
+    bool told = b->wires.cpu->fault.kind != BUS_FAULT_NONE;
+    set_state(b, BOARD_STOPPED);
+    if (!told) { /* the CPU had no time to */
+        uart_print(&b->uart, "\r\n");
+        uart_print(&b->uart, text);
+        uart_print(&b->uart,
+                   "\r\nthe LED stays on until the board is reset\r\n");
+    }
+    board_say(b, "%s", text);
+    board_event(b, "fault", json_pack("{s:s}", "text", text));
+}

@@ -1,0 +1,109 @@
+#define _GNU_SOURCE
+#include "radio.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+int radio_listen(uint32_t address, uint16_t port, uint16_t *got)
+{
+    int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = address};
+    socklen_t len = sizeof at;
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+        listen(fd, 8) == 0 &&
+        getsockname(fd, (struct sockaddr *)&at, &len) == 0) {
+        *got = ntohs(at.sin_port);
+        return fd;
+    }
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+int radio_problem(struct problem *problem, const char *service,
+                  uint32_t address, uint16_t port)
+{
+    char text[INET_ADDRSTRLEN];
+    inet_ntop(AF_INET, &address, text, sizeof text);
+    if (errno == EADDRINUSE)
+        return problem_set(problem, WIPY_EBUSY,
+                           "%s port %s:%u is in use by another program. Stop "
+                           "it, or give another port with --%s-port N (0 = "
+                           "any free one)",
+                           service, text, port, service);
+    if (errno == EACCES)
+        return problem_set(problem, WIPY_EPERM,
+                           "%s port %s:%u needs privileges. Give a port from "
+                           "1024 on with --%s-port N (0 = any free one)",
+                           service, text, port, service);
+    return problem_set(problem, WIPY_EINVAL,
+                       "%s cannot listen on %s:%u: %s. --bind wants an "
+                       "address of this machine",
+                       service, text, port, strerror(errno));
+}
+
+/* 0 when somebody could listen there now, else errno. */
+static int try_port(uint32_t address, uint16_t port)
+{
+    uint16_t got;
+    int fd = radio_listen(address, port, &got);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
+}
+
+static int settle_port(const struct radio *radio, const char *service, int wish,
+                       uint16_t low, uint16_t high, uint16_t *port,
+                       struct problem *problem)
+{
+    *port = (uint16_t)wish;
+    if (wish == RADIO_DEFAULT) {
+        *port = low;
+        if (try_port(radio->address, low) == 0)
+            return 0;
+        *port = high;
+    }
+    if (*port == 0)
+        return 0;
+    errno = try_port(radio->address, *port);
+    return errno ? radio_problem(problem, service, radio->address, *port) : 0;
+}
+
+int radio_settle(struct radio *radio, const struct radio_wish *wish,
+                 struct problem *problem)
+{
+    const char *bind = wish->bind ? wish->bind : "127.0.0.1";
+    if (inet_pton(AF_INET, bind, &radio->address) != 1)
+        return problem_set(problem, WIPY_EINVAL,
+                           "--bind %s is no IPv4 address (127.0.0.1 is this "
+                           "machine only, 0.0.0.0 everybody)",
+                           bind);
+    int err = settle_port(radio, "telnet", wish->telnet, 23, 2323,
+                          &radio->telnet, problem);
+    if (!err)
+        err = settle_port(radio, "ftp", wish->ftp, 21, 2121, &radio->ftp,
+                          problem);
+    if (err)
+        return err;
+    if (wish->ftp_data != RADIO_DEFAULT)
+        return settle_port(radio, "ftp-data", wish->ftp_data, 0, 0,
+                           &radio->ftp_data, problem);
+    radio->ftp_data = 2024;
+    if (try_port(radio->address, radio->ftp_data) != 0)
+        radio->ftp_data = 0;
+    return 0;
+}

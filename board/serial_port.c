@@ -1,0 +1,244 @@
+#define _GNU_SOURCE
+#include "serial_port.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "board/clock.h"
+#include "board/radio.h"
+
+static uint64_t now_ms(void)
+{
+    return clock_monotonic_ns() / 1000000u;
+}
+
+/* ---- the modem lines ---- */
+
+static void on_rise(uv_timer_t *timer);
+
+static void follow_lines(struct serial_port *port, enum lines_event event)
+{
+    int next_ms = -1;
+    if (event == LINES_NOTHING)
+        event = lines_tick(&port->lines, now_ms(), &next_ms);
+    else
+        (void)lines_tick(&port->lines, now_ms(), &next_ms);
+    if (event != LINES_NOTHING)
+        port->ev.lines(port->ev.ctx, event);
+    if (next_ms >= 0)
+        uv_timer_start(&port->rise, on_rise, (uint64_t)next_ms, 0);
+    else
+        uv_timer_stop(&port->rise);
+}
+
+static void on_rise(uv_timer_t *timer)
+{
+    follow_lines(timer->data, LINES_NOTHING);
+}
+
+static void on_lines(void *ctx, bool dtr, bool rts)
+{
+    struct serial_port *port = ctx;
+    follow_lines(port, lines_set(&port->lines, dtr, rts, now_ms()));
+}
+
+bool serial_port_strapped(const struct serial_port *port)
+{
+    return lines_io0_low(&port->lines);
+}
+
+/* ---- the client's bytes ---- */
+
+static size_t on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct serial_port *port = ctx;
+    return uart_feed(port->uart, port->carrier, data, len);
+}
+
+static void on_purge(void *ctx, unsigned which)
+{
+    struct serial_port *port = ctx;
+    if (which & RFC2217_PURGE_RX)
+        port->ev.purge(port->ev.ctx);
+}
+
+static void drop_client(struct serial_port *port)
+{
+    watch_close(port->watch);
+    port->watch = NULL;
+    close(port->client);
+    port->client = -1;
+    port->in_len = port->out_len = 0;
+    /* The cable is pulled out: its lines are idle. */
+    on_lines(port, false, false);
+}
+
+static void set_events(struct serial_port *port)
+{
+    int events = port->in_len < sizeof port->in ? UV_READABLE : 0;
+    if (port->out_len || rfc2217_server_has_output(&port->server))
+        events |= UV_WRITABLE;
+    watch_set(port->watch, events);
+}
+
+/* False when the client is gone. */
+static bool send_some(struct serial_port *port)
+{
+    for (;;) {
+        if (port->out_len == 0)
+            port->out_len =
+                rfc2217_server_take(&port->server, port->out, sizeof port->out);
+        if (port->out_len == 0)
+            return true;
+        ssize_t n = send(port->client, port->out, port->out_len,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        port->out_len -= (size_t)n;
+        memmove(port->out, port->out + n, port->out_len);
+    }
+}
+
+/* The client's bytes may reset the board, and a reset line has room again and
+ * says so: that call comes back here and must not feed twice. */
+static void offer(struct serial_port *port)
+{
+    size_t taken;
+    if (port->offering)
+        return;
+    port->offering = true;
+    do {
+        taken = rfc2217_server_feed(&port->server, port->in, port->in_len);
+        port->in_len -= taken;
+        memmove(port->in, port->in + taken, port->in_len);
+    } while (taken && port->in_len);
+    port->offering = false;
+    if (port->server.decided && !port->server.telnet && !port->told) {
+        port->told = true;
+        port->ev.plain_client(port->ev.ctx);
+    }
+}
+
+/* False when the client is gone. */
+static bool receive_some(struct serial_port *port)
+{
+    ssize_t n = recv(port->client, port->in + port->in_len,
+                     sizeof port->in - port->in_len, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    port->in_len += (size_t)n;
+    offer(port);
+    return n > 0;
+}
+
+static void on_client(void *ctx, int events)
+{
+    struct serial_port *port = ctx;
+    bool there = true;
+    if (events & UV_WRITABLE) {
+        there = send_some(port);
+        uart_carrier_drained(port->uart, port->carrier);
+    }
+    if (there && events & UV_READABLE)
+        there = receive_some(port);
+    if (there)
+        there = send_some(port);
+    if (there)
+        set_events(port);
+    else
+        drop_client(port);
+}
+
+static size_t put(void *ctx, const uint8_t *data, size_t len)
+{
+    struct serial_port *port = ctx;
+    if (port->client < 0)
+        return len;
+    size_t taken = rfc2217_server_put(&port->server, data, len);
+    set_events(port);
+    return taken;
+}
+
+static void resume(void *ctx)
+{
+    struct serial_port *port = ctx;
+    if (port->client < 0)
+        return;
+    if (port->in_len)
+        offer(port);
+    set_events(port);
+}
+
+/* ---- the door ---- */
+
+static void welcome(struct serial_port *port, int client)
+{
+    struct rfc2217_events ev = {
+        .ctx = port, .data = on_data, .lines = on_lines, .purge = on_purge};
+    int on = 1;
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    port->client = client;
+    port->told = false;
+    port->in_len = port->out_len = 0;
+    rfc2217_server_init(&port->server, &ev, true, 115200);
+    port->watch = watch_open(port->loop, client, UV_READABLE, on_client, port);
+}
+
+static void on_door(void *ctx, int events)
+{
+    static const char busy[] =
+        "this serial line is in use by another client\r\n";
+    (void)events;
+    struct serial_port *port = ctx;
+    int client =
+        accept4(port->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client < 0)
+        return;
+    if (port->client < 0) {
+        welcome(port, client);
+        return;
+    }
+    ssize_t n = send(client, busy, sizeof busy - 1, MSG_NOSIGNAL);
+    (void)n;
+    close(client);
+}
+
+int serial_port_open(struct serial_port *port, uv_loop_t *loop,
+                     struct uart *uart, uint32_t address, uint16_t number,
+                     bool yielding, struct serial_port_events ev,
+                     struct problem *problem)
+{
+    memset(port, 0, sizeof *port);
+    port->loop = loop;
+    port->uart = uart;
+    port->ev = ev;
+    port->client = -1;
+    lines_init(&port->lines);
+    uv_timer_init(loop, &port->rise);
+    port->rise.data = port;
+    port->listening = radio_listen(address, number, &port->port);
+    if (port->listening < 0 && errno == EADDRINUSE && yielding)
+        port->listening = radio_listen(address, 0, &port->port);
+    if (port->listening < 0)
+        return radio_problem(problem, "serial", address, number);
+    port->carrier = uart_attach(uart, (struct carrier){port, put, resume});
+    port->door = watch_open(loop, port->listening, UV_READABLE, on_door, port);
+    return 0;
+}
+
+void serial_port_close(struct serial_port *port)
+{
+    watch_close(port->door);
+    watch_close(port->watch);
+    port->door = port->watch = NULL;
+    if (port->client >= 0)
+        close(port->client);
+    if (port->listening >= 0)
+        close(port->listening);
+    port->client = port->listening = -1;
+}

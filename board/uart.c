@@ -1,0 +1,148 @@
+#include "uart.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CHUNK = 4096 };
+
+void uart_init(struct uart *uart, uv_loop_t *loop, struct uart_loader loader)
+{
+    *uart = (struct uart){.loop = loop, .socket = -1, .loader = loader};
+    ring_init(&uart->in, uart->in_memory, sizeof uart->in_memory);
+}
+
+const struct carrier *uart_attach(struct uart *uart, struct carrier carrier)
+{
+    struct carrier *place = &uart->carriers[uart->carrier_count++];
+    *place = carrier;
+    return place;
+}
+
+void uart_put(struct uart *uart, const uint8_t *data, size_t len)
+{
+    for (unsigned i = 0; i < uart->carrier_count; i++)
+        uart->carriers[i].put(uart->carriers[i].ctx, data, len);
+}
+
+void uart_print(struct uart *uart, const char *text)
+{
+    uart_put(uart, (const uint8_t *)text, strlen(text));
+}
+
+size_t uart_put_client(struct uart *uart, const uint8_t *data, size_t len)
+{
+    if (uart->client)
+        return uart->client->put(uart->client->ctx, data, len);
+    uart_put(uart, data, len);
+    return len;
+}
+
+void uart_resume(struct uart *uart)
+{
+    if (!uart->held_back)
+        return;
+    uart->held_back = false;
+    for (unsigned i = 0; i < uart->carrier_count; i++)
+        if (uart->carriers[i].resume)
+            uart->carriers[i].resume(uart->carriers[i].ctx);
+}
+
+void uart_carrier_drained(struct uart *uart, const struct carrier *carrier)
+{
+    if (uart->loading && (!uart->client || uart->client == carrier))
+        uart->loader.room(uart->loader.ctx);
+}
+
+/* Returns false when the CPU sent nothing more. */
+static bool carry_output(struct uart *uart)
+{
+    uint8_t data[CHUNK];
+    ssize_t n = recv(uart->socket, data, sizeof data, MSG_DONTWAIT);
+    if (n > 0)
+        uart_put(uart, data, (size_t)n);
+    return n > 0;
+}
+
+static void set_events(struct uart *uart)
+{
+    int events = UV_READABLE | (ring_used(&uart->in) ? UV_WRITABLE : 0);
+    watch_set(uart->watch, events);
+}
+
+static void carry_input(struct uart *uart)
+{
+    const uint8_t *at;
+    size_t len;
+    while ((len = ring_peek(&uart->in, &at))) {
+        ssize_t n = send(uart->socket, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n <= 0)
+            break;
+        ring_drop(&uart->in, (size_t)n);
+    }
+    set_events(uart);
+    uart_resume(uart);
+}
+
+static void on_socket(void *ctx, int events)
+{
+    struct uart *uart = ctx;
+    if (events & UV_READABLE && !carry_output(uart) && errno != EAGAIN) {
+        watch_set(uart->watch, 0); /* its end is noticed elsewhere */
+        return;
+    }
+    if (events & UV_WRITABLE)
+        carry_input(uart);
+}
+
+void uart_start(struct uart *uart, int socket)
+{
+    uart_stop(uart);
+    uart->socket = socket;
+    uart->watch = watch_open(uart->loop, socket, UV_READABLE, on_socket, uart);
+}
+
+void uart_stop(struct uart *uart)
+{
+    if (uart->socket >= 0)
+        while (carry_output(uart))
+            ;
+    watch_close(uart->watch);
+    uart->watch = NULL;
+    uart->socket = -1;
+    ring_clear(&uart->in);
+    uart_resume(uart);
+}
+
+void uart_set_loading(struct uart *uart, bool loading)
+{
+    uart->loading = loading;
+    uart->client = NULL;
+    uart_resume(uart);
+}
+
+static size_t feed_loader(struct uart *uart, const struct carrier *from,
+                          const uint8_t *data, size_t len)
+{
+    uart->client = from;
+    size_t taken = uart->loader.feed(uart->loader.ctx, data, len);
+    if (taken < len)
+        uart->held_back = true;
+    return taken;
+}
+
+size_t uart_feed(struct uart *uart, const struct carrier *from,
+                 const uint8_t *data, size_t len)
+{
+    if (uart->loading)
+        return feed_loader(uart, from, data, len);
+    if (uart->socket < 0)
+        return len;
+    size_t taken = ring_put(&uart->in, data, len);
+    if (taken < len)
+        uart->held_back = true;
+    /* Not carry_input: it may call the carrier that is calling us. */
+    set_events(uart);
+    return taken;
+}

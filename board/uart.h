@@ -1,0 +1,86 @@
+/* The serial line: the CPU (or the ROM's loader) at one end, carriers at the
+ * other - the terminal, a pty, a TCP port.
+ *
+ * What the CPU prints goes to every carrier; a carrier that is full loses it,
+ * as on a wire nobody reads. What the loader answers goes to the carrier
+ * whose client talks to it, and waits for room there. What carriers send is
+ * merged; a carrier is told when there is room again. */
+#ifndef WIPY_BOARD_UART_H
+#define WIPY_BOARD_UART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/ring.h"
+#include "board/watch.h"
+
+enum { UART_CARRIERS_MAX = 3, UART_IN_SIZE = 4096 };
+
+struct carrier {
+    void *ctx;
+    /* Bytes for the client; returns how many were taken. Without a client it
+     * takes, and drops, all. */
+    size_t (*put)(void *ctx, const uint8_t *data, size_t len);
+    /* There is room again for what uart_feed did not take. May be NULL. */
+    void (*resume)(void *ctx);
+};
+
+/* Who listens instead of the CPU while the ROM's loader runs. */
+struct uart_loader {
+    void *ctx;
+    size_t (*feed)(void *ctx, const uint8_t *data, size_t len);
+    void (*room)(void *ctx); /* the client's carrier has room again */
+};
+
+struct uart {
+    uv_loop_t *loop;
+    struct carrier carriers[UART_CARRIERS_MAX];
+    unsigned carrier_count;
+
+    int socket; /* to the CPU, -1 = none runs */
+    struct watch *watch;
+    struct ring in; /* waiting for the CPU */
+    bool held_back; /* a carrier was told there is no room */
+
+    struct uart_loader loader;
+    bool loading;
+    const struct carrier *client; /* who talks to the loader, NULL = nobody */
+    uint8_t in_memory[UART_IN_SIZE];
+};
+
+void uart_init(struct uart *uart, uv_loop_t *loop, struct uart_loader loader);
+
+/* Returns the carrier's place, to be passed to uart_feed. */
+const struct carrier *uart_attach(struct uart *uart, struct carrier carrier);
+
+/* The CPU's end of this start; the descriptor stays the caller's. */
+void uart_start(struct uart *uart, int socket);
+
+/* The CPU stopped: what it printed before is still carried. */
+void uart_stop(struct uart *uart);
+
+/* The loader takes the line, or gives it back. */
+void uart_set_loading(struct uart *uart, bool loading);
+
+/* Bytes from a carrier's client. Returns how many were taken; the rest must
+ * be offered again after `resume`. With nobody at the other end all is taken
+ * and lost. */
+size_t uart_feed(struct uart *uart, const struct carrier *from,
+                 const uint8_t *data, size_t len);
+
+/* Prints to every carrier, as the ROM and the board's own messages do. */
+void uart_print(struct uart *uart, const char *text);
+void uart_put(struct uart *uart, const uint8_t *data, size_t len);
+
+/* The loader's answer to its client; returns how many bytes were taken.
+ * Before any client spoke it goes to all. */
+size_t uart_put_client(struct uart *uart, const uint8_t *data, size_t len);
+
+/* A carrier's client read something: there may be room for more. */
+void uart_carrier_drained(struct uart *uart, const struct carrier *carrier);
+
+/* The loader can take more: what carriers held back is offered again. */
+void uart_resume(struct uart *uart);
+
+#endif

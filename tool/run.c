@@ -1,0 +1,236 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "board/board.h"
+#include "commands.h"
+
+static const char usage[] =
+    "usage: wipy run [OPTIONS]\n"
+    "Switches a board on and shows its serial line.\n"
+    "\n"
+    "  --flash FILE        chip file (wipy.flash); made when missing\n"
+    "  --flash-size 4M|8M  size of the chip\n"
+    "  --board WIPY|WIPY1  which board\n"
+    "  --bind ADDR         address of the services (127.0.0.1)\n"
+    "  --telnet-port N     23, or 2323 without privileges; 0 = any free port\n"
+    "  --ftp-port N        21, or 2121 without privileges\n"
+    "  --ftp-data-port N   2024, any free one when that is in use\n"
+    "  --serial-port N     the serial line as a TCP port (2217)\n"
+    "  --sd FILE|DEV       card in the slot\n"
+    "  --control SOCKET    control socket (FILE.ctl)\n"
+    "  --speed X           the board's clock runs X times as fast\n"
+    "  --chip-timing       the flash chip takes its data-sheet time\n"
+    "  --cut N[:MODE]      cut power at chip command N; torn none, bits, half\n"
+    "                      or all\n"
+    "  --seed N            for faults and the address of a new board\n"
+    "  --headless          no terminal\n"
+    "  --json              events as JSON lines on standard output\n";
+
+static int bad(const char *option, const char *value, const char *wants)
+{
+    fprintf(stderr, "wipy run: --%s %s: %s\n", option, value, wants);
+    return EXIT_USAGE;
+}
+
+static bool number(const char *text, unsigned long long max,
+                   unsigned long long *to)
+{
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    *to = strtoull(text, &end, 0);
+    return *end == 0 && *to <= max;
+}
+
+static int take_port(const char *option, const char *text, int *port)
+{
+    unsigned long long n;
+    if (!number(text, 65535, &n))
+        return bad(option, text, "a port is a number from 0 (any) to 65535");
+    *port = (int)n;
+    return 0;
+}
+
+static int take_speed(const char *text, struct board_options *o)
+{
+    char *end;
+    double speed = strtod(text, &end);
+    if (end == text || *end || !(speed >= 0.01 && speed <= 1000))
+        return bad("speed", text, "a factor from 0.01 to 1000");
+    o->speed = (uint32_t)(speed * CLOCK_REAL_TIME + 0.5);
+    return 0;
+}
+
+static int take_cut(const char *text, struct board_options *o)
+{
+    static const char wants[] = "N[:MODE], N from 1, MODE none, bits, half or "
+                                "all";
+    char count[24] = "";
+    const char *colon = strchr(text, ':');
+    size_t len = colon ? (size_t)(colon - text) : strlen(text);
+    unsigned long long n;
+    int tear = colon ? chip_tear_by_name(colon + 1) : CHIP_TEAR_NONE;
+    if (len >= sizeof count || tear < 0)
+        return bad("cut", text, wants);
+    memcpy(count, text, len);
+    if (!number(count, UINT32_MAX, &n) || n == 0)
+        return bad("cut", text, wants);
+    o->cut = n;
+    o->cut_tear = (enum chip_tear)tear;
+    return 0;
+}
+
+static int take_board(const char *text, struct board_options *o)
+{
+    if (strcmp(text, "WIPY") == 0)
+        o->kind = BUS_BOARD_WIPY;
+    else if (strcmp(text, "WIPY1") == 0)
+        o->kind = BUS_BOARD_WIPY1;
+    else
+        return bad("board", text, "WIPY or WIPY1");
+    return 0;
+}
+
+static int take_size(const char *text, struct board_options *o)
+{
+    if (strcmp(text, "8M") == 0)
+        o->flash_size = CHIP_SIZE_8M;
+    else if (strcmp(text, "4M") == 0)
+        o->flash_size = CHIP_SIZE_4M;
+    else
+        return bad("flash-size", text, "4M or 8M");
+    return 0;
+}
+
+static int take_seed(const char *text, struct board_options *o)
+{
+    unsigned long long n;
+    if (!number(text, UINT64_MAX, &n))
+        return bad("seed", text, "a whole number");
+    o->seeded = true;
+    o->seed = n;
+    return 0;
+}
+
+static const struct option options[] = {
+    {"flash", required_argument, NULL, 'f'},
+    {"flash-size", required_argument, NULL, 'z'},
+    {"board", required_argument, NULL, 'b'},
+    {"bind", required_argument, NULL, 'a'},
+    {"telnet-port", required_argument, NULL, 'T'},
+    {"ftp-port", required_argument, NULL, 'F'},
+    {"ftp-data-port", required_argument, NULL, 'D'},
+    {"serial-port", required_argument, NULL, 'S'},
+    {"sd", required_argument, NULL, 'd'},
+    {"control", required_argument, NULL, 'c'},
+    {"speed", required_argument, NULL, 'x'},
+    {"chip-timing", no_argument, NULL, 't'},
+    {"cut", required_argument, NULL, 'C'},
+    {"seed", required_argument, NULL, 'r'},
+    {"headless", no_argument, NULL, 'H'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* 0 = taken, else the exit code. */
+static int take_option(int c, const char *value, struct board_options *o)
+{
+    switch (c) {
+    case 'f':
+        o->flash = value;
+        return 0;
+    case 'z':
+        return take_size(value, o);
+    case 'b':
+        return take_board(value, o);
+    case 'a':
+        o->radio.bind = value;
+        return 0;
+    case 'T':
+        return take_port("telnet-port", value, &o->radio.telnet);
+    case 'F':
+        return take_port("ftp-port", value, &o->radio.ftp);
+    case 'D':
+        return take_port("ftp-data-port", value, &o->radio.ftp_data);
+    case 'S':
+        return take_port("serial-port", value, &o->radio.serial);
+    case 'd':
+        o->sd = value;
+        return 0;
+    case 'c':
+        o->control = value;
+        return 0;
+    case 'x':
+        return take_speed(value, o);
+    case 't':
+        o->chip_timing = true;
+        return 0;
+    case 'C':
+        return take_cut(value, o);
+    case 'r':
+        return take_seed(value, o);
+    case 'H':
+        o->headless = true;
+        return 0;
+    case 'j':
+        o->json = true;
+        return 0;
+    default:
+        fprintf(stderr, "'wipy run --help' shows the options\n");
+        return EXIT_USAGE;
+    }
+}
+
+static int exit_code(int err)
+{
+    switch (err) {
+    case 0:
+        return EXIT_OK;
+    case WIPY_EBUSY:
+        return EXIT_BUSY;
+    case WIPY_EINVAL:
+        return EXIT_USAGE;
+    case WIPY_ENOENT:
+    case WIPY_EFORMAT:
+    case WIPY_EPERM:
+    case WIPY_EEXIST:
+        return EXIT_FILE;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct problem problem = {0};
+    struct board_options o = {
+        .flash = "wipy.flash",
+        .speed = CLOCK_REAL_TIME,
+        .radio = {.telnet = RADIO_DEFAULT,
+                  .ftp = RADIO_DEFAULT,
+                  .ftp_data = RADIO_DEFAULT,
+                  .serial = RADIO_DEFAULT},
+    };
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        int code = take_option(c, optarg, &o);
+        if (code)
+            return code;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "wipy run: '%s' is not expected here\n", argv[optind]);
+        return EXIT_USAGE;
+    }
+    int err = board_run(&o, &problem);
+    if (err)
+        fprintf(stderr, "wipy: %s\n", problem.text);
+    return exit_code(err);
+}
