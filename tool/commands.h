@@ -24,6 +24,7 @@ int cmd_power(int argc, char **argv);
 int cmd_led(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_fault(int argc, char **argv);
+int cmd_sd(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_slots(int argc, char **argv);
 int cmd_log(int argc, char **argv);

@@ -13,6 +13,13 @@ struct command {
 /* In the order a user meets them; add a line here for a new command. */
 static const struct command commands[] = {
     {"run", cmd_run, "switch a board on"},
+    {"status", cmd_status, "show a running board"},
+    {"reset", cmd_reset, "press the reset switch, with a pin held"},
+    {"power", cmd_power, "switch the power off and on"},
+    {"pin", cmd_pin, "show or drive pins"},
+    {"led", cmd_led, "show the LED and its history"},
+    {"sd", cmd_sd, "put a card in or take it out"},
+    {"fault", cmd_fault, "power cuts, bit flips, slow chip"},
     {"image", cmd_image, "build, show, verify, sign firmware images"},
 };
 

@@ -1,0 +1,52 @@
+/* The tool's end of a board's control socket (docs/CONTROL.md), and what the
+ * sub-commands that use it have in common. */
+#ifndef WIPY_TOOL_CONTROL_H
+#define WIPY_TOOL_CONTROL_H
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which board: its chip file, or its control socket itself. */
+struct control_target {
+    const char *flash;   /* default wipy.flash */
+    const char *control; /* NULL = the chip file + ".ctl" */
+    bool json;           /* the user wants JSON */
+};
+
+/* Rows of a long-option table for these three, and --help. */
+#define CONTROL_OPTIONS                                                        \
+    {"flash", required_argument, NULL, 'f'},                                   \
+        {"control", required_argument, NULL, 'c'},                             \
+        {"json", no_argument, NULL, 'j'},                                      \
+    {                                                                          \
+        "help", no_argument, NULL, 'h'                                         \
+    }
+
+/* Takes one of them; false when `c` is another. */
+bool control_take_option(struct control_target *target, int c,
+                         const char *value);
+
+/* Sends `request` (taken over) and waits for its answer. On success returns
+ * EXIT_OK and gives the result, the caller's to free. Else prints why and
+ * returns the exit code: EXIT_BOARD when no board answers. */
+int control_call(const struct control_target *target, json_t *request,
+                 json_t **result);
+
+/* Like control_call, then hands every event that follows to `on` until it
+ * returns false or the board is gone (which is EXIT_OK). */
+int control_watch(const struct control_target *target,
+                  bool (*on)(void *ctx, const json_t *event), void *ctx);
+
+/* A call whose result is of no interest but, with --json, printed. */
+int control_do(const struct control_target *target, json_t *request);
+
+/* Prints one JSON value as a line of its own and frees it. */
+void control_print(json_t *json, size_t flags);
+
+/* "4s", "500ms", "2m", "1.5s"; a bare number is seconds. False when it is
+ * none of these or more than a day. */
+bool control_duration(const char *text, uint32_t *ms);
+
+#endif

@@ -1,0 +1,80 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "control.h"
+
+static const char usage[] =
+    "usage: wipy pin [PIN [high|low|free]] [--for TIME] [--json]\n"
+    "                [--flash FILE | --control SOCKET]\n"
+    "Shows the board's pins, or drives one as a wire to 3V3 or ground would.\n"
+    "PIN is GP0 to GP31, P0 to P23 or G0 to G31; TIME is the board's.\n";
+
+static const struct option options[] = {
+    CONTROL_OPTIONS,
+    {"for", required_argument, NULL, 'F'},
+    {NULL, 0, NULL, 0},
+};
+
+static void show(const json_t *pin)
+{
+    printf("%-5s %s  %s%s%s\n", json_string_value(json_object_get(pin, "pin")),
+           json_integer_value(json_object_get(pin, "level")) ? "high" : "low ",
+           json_string_value(json_object_get(pin, "cpu")),
+           strcmp(json_string_value(json_object_get(pin, "drive")), "free")
+               ? ", driven "
+               : "",
+           strcmp(json_string_value(json_object_get(pin, "drive")), "free")
+               ? json_string_value(json_object_get(pin, "drive"))
+               : "");
+}
+
+static int call(const struct control_target *target, json_t *request)
+{
+    json_t *result, *pin;
+    size_t i;
+    int code = control_call(target, request, &result);
+    if (code != EXIT_OK)
+        return code;
+    if (target->json) {
+        control_print(result, JSON_COMPACT);
+        return EXIT_OK;
+    }
+    const json_t *all = json_object_get(result, "pins");
+    json_array_foreach(all, i, pin) show(pin);
+    if (!all)
+        show(result);
+    json_decref(result);
+    return EXIT_OK;
+}
+
+int cmd_pin(int argc, char **argv)
+{
+    struct control_target target = {0};
+    uint32_t ms = 0;
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (c == 'F' && control_duration(optarg, &ms))
+            continue;
+        if (!control_take_option(&target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (argc - optind > 2) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    json_t *request = json_pack("{s:s}", "op", "pin");
+    if (optind < argc)
+        json_object_set_new(request, "pin", json_string(argv[optind]));
+    if (optind + 1 < argc)
+        json_object_set_new(request, "drive", json_string(argv[optind + 1]));
+    if (ms)
+        json_object_set_new(request, "for_ms", json_integer(ms));
+    return call(&target, request);
+}

@@ -1,0 +1,88 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "control.h"
+
+static const char usage[] =
+    "usage: wipy status [--json] [--flash FILE | --control SOCKET]\n"
+    "Shows a running board: power, LED, image, reset cause, uptime, "
+    "addresses,\n"
+    "faults.\n";
+
+static const struct option options[] = {
+    CONTROL_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
+static const char *text(const json_t *from, const char *name)
+{
+    const char *value = json_string_value(json_object_get(from, name));
+    return value ? value : "none";
+}
+
+static void show_addresses(const json_t *addresses)
+{
+    static const char *const names[] = {"telnet", "ftp", "serial", "pty",
+                                        "control"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        printf("%-12s %s\n", names[i], text(addresses, names[i]));
+}
+
+static void show(const json_t *s)
+{
+    const json_t *led = json_object_get(s, "led");
+    const json_t *image = json_object_get(s, "image");
+    const json_t *fault = json_object_get(s, "fault");
+    const json_t *last = json_object_get(s, "last_fault");
+    const json_t *dog = json_object_get(s, "watchdog");
+    json_int_t ms = json_integer_value(json_object_get(s, "uptime_ms"));
+    printf("power        %s (%s)\n", text(s, "power"), text(s, "state"));
+    printf("led          %s %s\n", text(led, "rgb"), text(led, "pattern"));
+    printf("image        %s in %s%s%s\n", text(image, "version"),
+           text(image, "slot"), *text(image, "note") ? ", " : "",
+           text(image, "note"));
+    printf("reset cause  %s\n", text(s, "reset_cause"));
+    printf("uptime       %lld.%03lld s of the board's clock\n",
+           (long long)(ms / 1000), (long long)(ms % 1000));
+    show_addresses(json_object_get(s, "addresses"));
+    printf("mac          %s\n", text(s, "mac"));
+    if (json_is_object(fault))
+        printf("fault        %s\n", text(fault, "text"));
+    if (json_is_object(last))
+        printf("last fault   %s\n", text(last, "text"));
+    if (json_is_object(dog))
+        printf(
+            "watchdog     %lld ms\n",
+            (long long)json_integer_value(json_object_get(dog, "timeout_ms")));
+}
+
+int cmd_status(int argc, char **argv)
+{
+    struct control_target target = {0};
+    json_t *result;
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (!control_take_option(&target, c, optarg))
+            optind = argc + 1;
+    }
+    if (optind != argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    int code =
+        control_call(&target, json_pack("{s:s}", "op", "status"), &result);
+    if (code != EXIT_OK)
+        return code;
+    if (target.json) {
+        control_print(result, JSON_INDENT(2));
+        return EXIT_OK;
+    }
+    show(result);
+    json_decref(result);
+    return EXIT_OK;
+}
