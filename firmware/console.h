@@ -44,6 +44,9 @@ void console_write(struct console *c, const void *from, size_t len);
  * hook at once, so Ctrl-C stops a script that does not read. */
 void console_feed(struct console *c, const uint8_t *from, size_t len);
 
+/* How much input fits now; more would be lost, so let the client wait. */
+size_t console_room(struct console *c);
+
 /* Output waiting for the sessions; returns how many bytes were copied. */
 size_t console_take(struct console *c, uint8_t *to, size_t len);
 

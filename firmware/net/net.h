@@ -23,6 +23,8 @@
 #include "firmware/console.h"
 #include "firmware/net/login.h"
 #include "firmware/storage/storage.h"
+#include "firmware/volume/volume.h"
+#include "update/update.h"
 
 struct net;
 
@@ -52,12 +54,17 @@ struct net_config {
     int bell;                /* readable when the board changed a register
                               * (BUS_FD_BELL_DOWN), -1: none */
     struct storage *storage; /* running */
+    struct volumes *volumes; /* for FTP; used on the storage thread only */
+    struct update *update;   /* likewise; NULL: no firmware by FTP */
+    /* An FTP upload made a new image pending. Storage thread. */
+    void (*update_done)(void *ctx);
     struct console *console;
     struct login_store store; /* where a changed login is kept; zeros: not */
     void *ctx;                /* first argument of every hook */
 
     /* First line a telnet client sees, without line end, e.g. "MicroPython
-     * 1.27 on 2026-11-21; WiPy with ESP32". A string that stays valid. */
+     * 1.27 on 2026-11-21; WiPy with ESP32"; more lines may follow. Read on
+     * the loop thread at each new session. */
     const char *banner;
 
     /* Called each time round the loop, and again after at most the returned
@@ -71,6 +78,9 @@ struct net_config {
 
     /* The board's bell rang (pins, SD card). */
     void (*board_changed)(void *ctx);
+
+    /* Seconds since 1970 for listings; NULL: the host's clock. */
+    int64_t (*clock)(void *ctx);
 
     /* One line for the log, no line end: logins, failures, refusals. Any
      * thread. */

@@ -1,0 +1,387 @@
+/* Moving bytes between the data connection and a file or listing. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "internal.h"
+
+/* A refused upload is read to its end, so that the client sees the reason
+ * and not a broken pipe; but not for ever. */
+enum { DRAIN_MAX = 64 << 20 };
+
+void data_close(struct ftp *f, bool reset)
+{
+    if (f->data == FTP_DATA_NONE)
+        return;
+    if (f->data != FTP_DATA_TOLD)
+        f->ops->close(f->ctx, reset);
+    f->data = FTP_DATA_NONE;
+}
+
+/* ---- beginning ---- */
+
+void transfer_open(struct ftp *f, enum ftp_transfer_kind kind)
+{
+    /* The name parts of a listing are set before. */
+    struct ftp_transfer *t = &f->t;
+    t->state = FTP_OPENING;
+    t->kind = kind;
+    t->file_open = t->dir_open = t->commit = t->eof = t->abor = false;
+    t->code = 0;
+    t->text[0] = '\0';
+    t->bytes = 0;
+    t->side = 0;
+    t->len[0] = t->len[1] = t->pos[0] = t->pos[1] = 0;
+    t->progress_ms = f->now_ms;
+}
+
+static void connect_out(struct ftp *f)
+{
+    f->data = FTP_DATA_CONNECTING;
+    if (f->ops->connect(f->ctx, &f->told) != 0) {
+        f->data = FTP_DATA_NONE;
+        transfer_stop(f, false, 425, "Cannot connect to %u.%u.%u.%u:%u",
+                      f->told.ip[0], f->told.ip[1], f->told.ip[2],
+                      f->told.ip[3], f->told.port);
+    }
+}
+
+static void transfer_begin(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    t->progress_ms = f->now_ms;
+    if (t->kind == FTP_STAT) {
+        t->state = FTP_RUNNING;
+        reply_line(f, "213-Status of %s:", f->path);
+        return;
+    }
+    static const char *const what[] = {"the file", "the upload", "the list",
+                                       "the names", "the list"};
+    reply(f, 150, "Data connection for %s", what[t->kind]);
+    t->state = f->data == FTP_DATA_OPEN ? FTP_RUNNING : FTP_WAITING;
+    if (f->data == FTP_DATA_TOLD)
+        connect_out(f);
+}
+
+void transfer_opened(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    bool is_file =
+        f->op.kind == FTP_OP_OPEN_READ || f->op.kind == FTP_OP_OPEN_WRITE;
+    if (f->op.result >= 0)
+        *(is_file ? &t->file_open : &t->dir_open) = true;
+    if (t->state != FTP_OPENING)
+        transfer_source_idle(f); /* stopped in the meantime */
+    else if (f->op.result < 0)
+        transfer_stop(f, false, op_code(f, 550), "%s", op_reason(f));
+    else
+        transfer_begin(f);
+}
+
+/* ---- the end ---- */
+
+static void finish(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    bool abor = t->abor;
+    t->state = FTP_IDLE;
+    f->active_ms = f->now_ms;
+    if (t->kind == FTP_STAT && t->code == 226)
+        reply(f, 213, "End of status");
+    else
+        reply(f, t->code, "%s", t->text);
+    if (abor)
+        reply(f, 226, "ABOR done");
+}
+
+static void file_closed(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (t->commit && f->op.result < 0) {
+        t->code = op_code(f, f->op.result == WIPY_EIO ? 451 : 550);
+        snprintf(t->text, sizeof t->text, "%s", op_reason(f));
+    } else if (t->commit && f->op.text[0]) {
+        snprintf(t->text, sizeof t->text, "%s", f->op.text);
+    }
+    /* The file side is done; a refused upload may still be draining. */
+    if (t->state == FTP_ENDING)
+        finish(f);
+}
+
+void transfer_source_idle(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (f->op_busy)
+        return; /* its end calls again */
+    if (t->file_open) {
+        t->file_open = false;
+        op_start(f, t->commit ? FTP_OP_COMMIT : FTP_OP_ABANDON, file_closed);
+    } else if (t->dir_open) {
+        t->dir_open = false;
+        op_start(f, FTP_OP_CLOSEDIR, file_closed);
+    } else if (t->state == FTP_ENDING) {
+        finish(f);
+    }
+}
+
+static void set_end(struct ftp *f, bool commit, int code, const char *format,
+                    va_list args)
+{
+    struct ftp_transfer *t = &f->t;
+    t->commit = commit;
+    t->code = code;
+    vsnprintf(t->text, sizeof t->text, format, args);
+}
+
+void transfer_stop(struct ftp *f, bool commit, int code, const char *format,
+                   ...)
+{
+    struct ftp_transfer *t = &f->t;
+    if (t->state == FTP_IDLE || t->state == FTP_ENDING)
+        return;
+    if (t->state != FTP_DRAINING) { /* whose reason is known already */
+        va_list args;
+        va_start(args, format);
+        set_end(f, commit, code, format, args);
+        va_end(args);
+    }
+    t->state = FTP_ENDING;
+    data_close(f, !t->eof && !commit);
+    transfer_source_idle(f);
+}
+
+/* An upload the file side refuses. */
+static void refuse_upload(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    t->commit = false;
+    t->code = op_code(f, f->op.result == WIPY_EIO ? 451 : 550);
+    snprintf(t->text, sizeof t->text, "%s", op_reason(f));
+    t->state = t->eof ? FTP_ENDING : FTP_DRAINING;
+    t->bytes = 0;
+    if (t->eof)
+        data_close(f, false);
+    transfer_source_idle(f);
+}
+
+/* ---- RETR ---- */
+
+static void read_done(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (t->state != FTP_RUNNING) {
+        transfer_source_idle(f);
+    } else if (f->op.result < 0) {
+        transfer_stop(f, false, 451, "%s", op_reason(f));
+    } else {
+        int side = f->op.data == f->config.buffer[1];
+        t->len[side] = (size_t)f->op.result;
+        t->pos[side] = 0;
+        t->eof = f->op.result == 0;
+    }
+}
+
+static void pump_send(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (!t->len[t->side] && t->len[!t->side])
+        t->side = !t->side;
+    if (t->eof && !t->len[t->side]) {
+        transfer_stop(f, true, 226, "Sent %llu bytes",
+                      (unsigned long long)t->bytes);
+        return;
+    }
+    int target = t->len[t->side] ? !t->side : t->side;
+    if (f->op_busy || t->eof || t->len[target])
+        return;
+    f->op.data = f->config.buffer[target];
+    f->op.len = f->config.buffer_size;
+    op_start(f, FTP_OP_READ, read_done);
+}
+
+/* ---- STOR ---- */
+
+static void write_done(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    t->len[f->op.data == f->config.buffer[1]] = 0;
+    if (t->state != FTP_RUNNING)
+        transfer_source_idle(f);
+    else if (f->op.result < 0)
+        refuse_upload(f);
+}
+
+static void pump_receive(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (f->op_busy)
+        return;
+    size_t len = t->len[t->side];
+    if (t->eof && !len) {
+        transfer_stop(f, true, 226, "Stored %llu bytes",
+                      (unsigned long long)t->bytes);
+    } else if (len == f->config.buffer_size || (t->eof && len)) {
+        f->op.data = f->config.buffer[t->side];
+        f->op.len = len;
+        t->side = !t->side;
+        op_start(f, FTP_OP_WRITE, write_done);
+    }
+}
+
+/* ---- listings over the control connection ---- */
+
+static void pump_control(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    size_t room = ring_room(&f->out);
+    if (room < 2 * FTP_REPLY_MAX)
+        return; /* leave room for the end and for an urgent reply */
+    room -= 2 * FTP_REPLY_MAX;
+    size_t len = t->len[0] - t->pos[0];
+    len = len < room ? len : room;
+    ring_put(&f->out, f->config.buffer[0] + t->pos[0], len);
+    t->pos[0] += len;
+    if (len)
+        t->progress_ms = f->now_ms;
+    if (t->pos[0] == t->len[0])
+        t->pos[0] = t->len[0] = 0;
+}
+
+/* ---- all ---- */
+
+void transfer_pump(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (t->state != FTP_RUNNING)
+        return;
+    if (t->kind == FTP_SEND) {
+        pump_send(f);
+    } else if (t->kind == FTP_RECEIVE) {
+        pump_receive(f);
+    } else {
+        list_pump(f);
+        if (t->kind == FTP_STAT)
+            pump_control(f);
+        if (t->state == FTP_RUNNING && t->eof && !t->len[0] && !f->op_busy)
+            transfer_stop(f, true, 226, "Listed");
+    }
+}
+
+unsigned ftp_data_want(const struct ftp *f)
+{
+    size_t len;
+    if (f->data != FTP_DATA_OPEN)
+        return 0;
+    if (f->t.state == FTP_DRAINING)
+        return FTP_WANT_IN;
+    if (f->t.state != FTP_RUNNING)
+        return 0;
+    if (f->t.kind == FTP_RECEIVE)
+        return !f->t.eof && f->t.len[f->t.side] < f->config.buffer_size
+                   ? FTP_WANT_IN
+                   : 0;
+    ftp_data_pending(f, &len);
+    return len ? FTP_WANT_OUT : 0;
+}
+
+uint8_t *ftp_data_room(struct ftp *f, size_t *len)
+{
+    struct ftp_transfer *t = &f->t;
+    bool want = ftp_data_want(f) & FTP_WANT_IN;
+    size_t used = t->len[t->side];
+    if (t->state == FTP_DRAINING) {
+        /* The other buffer may belong to an operation under way. */
+        *len = f->config.buffer_size;
+        return f->config.buffer[t->side];
+    }
+    *len = want ? f->config.buffer_size - used : 0;
+    return f->config.buffer[t->side] + used;
+}
+
+void ftp_data_received(struct ftp *f, size_t len, uint64_t now_ms)
+{
+    struct ftp_transfer *t = &f->t;
+    f->now_ms = t->progress_ms = f->active_ms = now_ms;
+    t->eof = len == 0;
+    t->bytes += len;
+    if (t->state == FTP_DRAINING) {
+        if (t->eof || t->bytes > DRAIN_MAX)
+            transfer_stop(f, false, 0, "%s", "");
+    } else if (t->state == FTP_RUNNING && t->kind == FTP_RECEIVE) {
+        t->len[t->side] += len;
+    }
+    session_go_on(f);
+}
+
+const uint8_t *ftp_data_pending(const struct ftp *f, size_t *len)
+{
+    const struct ftp_transfer *t = &f->t;
+    bool sends = t->state == FTP_RUNNING && t->kind != FTP_RECEIVE &&
+                 t->kind != FTP_STAT;
+    int side = t->kind == FTP_SEND ? t->side : 0;
+    *len = sends ? t->len[side] - t->pos[side] : 0;
+    return f->config.buffer[side] + t->pos[side];
+}
+
+void ftp_data_sent(struct ftp *f, size_t len, uint64_t now_ms)
+{
+    struct ftp_transfer *t = &f->t;
+    f->now_ms = t->progress_ms = f->active_ms = now_ms;
+    int side = t->kind == FTP_SEND ? t->side : 0;
+    t->pos[side] += len;
+    t->bytes += len;
+    if (t->pos[side] >= t->len[side])
+        t->pos[side] = t->len[side] = 0;
+    session_go_on(f);
+}
+
+void ftp_data_opened(struct ftp *f, uint64_t now_ms)
+{
+    f->now_ms = f->t.progress_ms = now_ms;
+    f->data = FTP_DATA_OPEN;
+    if (f->t.state == FTP_WAITING)
+        f->t.state = FTP_RUNNING;
+    session_go_on(f);
+}
+
+void ftp_data_failed(struct ftp *f, uint64_t now_ms)
+{
+    f->now_ms = now_ms;
+    if (f->t.state == FTP_WAITING)
+        transfer_stop(f, false, 425, "The data connection cannot be opened");
+    else
+        transfer_stop(f, false, 426, "The data connection broke");
+    data_close(f, true);
+    session_go_on(f);
+}
+
+/* ---- time ---- */
+
+uint64_t transfer_deadline(const struct ftp *f)
+{
+    const struct ftp_transfer *t = &f->t;
+    bool idle_data = t->state == FTP_IDLE && (f->data == FTP_DATA_OPEN ||
+                                              f->data == FTP_DATA_LISTENING);
+    bool peer_is_slow =
+        t->state == FTP_WAITING || ftp_data_want(f) != 0 ||
+        (t->kind == FTP_STAT && t->state == FTP_RUNNING && !f->op_busy);
+    return idle_data || peer_is_slow ? t->progress_ms + f->config.data_ms
+                                     : UINT64_MAX;
+}
+
+void transfer_tick(struct ftp *f)
+{
+    struct ftp_transfer *t = &f->t;
+    if (f->now_ms < transfer_deadline(f))
+        return;
+    unsigned seconds = (unsigned)(f->config.data_ms / 1000);
+    if (t->state == FTP_IDLE)
+        data_close(f, false); /* silently, as spec 7.4 has it */
+    else if (t->kind == FTP_STAT)
+        ftp_hangup(f, f->now_ms); /* the control connection is stuck */
+    else if (t->state == FTP_WAITING)
+        transfer_stop(f, false, 425, "No data connection within %u s", seconds);
+    else
+        transfer_stop(f, false, 426, "No data for %u s", seconds);
+}

@@ -1,0 +1,223 @@
+#define _GNU_SOURCE
+#include "login.h"
+
+#include <bearssl_hmac.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+
+enum {
+    RECORD_VERSION = 1,
+    AT_LENGTH = 1, /* of the user name; the name is padded with zeros */
+    AT_USER = 2,
+    AT_SALT = AT_USER + LOGIN_MAX,
+    AT_HASH = AT_SALT + LOGIN_SALT,
+    FIRST_DELAY_MS = 250,
+    DELAY_MAX_MS = 8000,
+    LOCK_MS = 60000,
+    LOCK_MAX_MS = 16 * 60000,
+    FORGET_MS = 30 * 60000,
+};
+_Static_assert(AT_HASH + LOGIN_HASH == LOGIN_RECORD, "record layout");
+
+/* ---- the stored form ---- */
+
+/* PBKDF2 (RFC 8018 section 5.2), one block of HMAC-SHA-256. */
+static void derive(uint8_t out[LOGIN_HASH], const void *password, size_t len,
+                   const uint8_t salt[LOGIN_SALT])
+{
+    br_hmac_key_context key;
+    br_hmac_context hmac;
+    uint8_t u[LOGIN_HASH];
+    static const uint8_t block_1[4] = {0, 0, 0, 1};
+
+    br_hmac_key_init(&key, &br_sha256_vtable, password, len);
+    br_hmac_init(&hmac, &key, 0);
+    br_hmac_update(&hmac, salt, LOGIN_SALT);
+    br_hmac_update(&hmac, block_1, sizeof block_1);
+    br_hmac_out(&hmac, u);
+    memcpy(out, u, LOGIN_HASH);
+    for (int i = 1; i < LOGIN_ROUNDS; i++) {
+        br_hmac_init(&hmac, &key, 0);
+        br_hmac_update(&hmac, u, LOGIN_HASH);
+        br_hmac_out(&hmac, u);
+        for (int k = 0; k < LOGIN_HASH; k++)
+            out[k] ^= u[k];
+    }
+}
+
+static int fill_random(const struct login_store *store, uint8_t *to, size_t len)
+{
+    if (store->random)
+        return store->random(store->ctx, to, len);
+    return getrandom(to, len, 0) == (ssize_t)len ? 0 : WIPY_EIO;
+}
+
+static int make_record(uint8_t record[LOGIN_RECORD],
+                       const struct login_store *store, const char *user,
+                       const char *password)
+{
+    memset(record, 0, LOGIN_RECORD);
+    record[0] = RECORD_VERSION;
+    record[AT_LENGTH] = (uint8_t)strlen(user);
+    memcpy(record + AT_USER, user, strlen(user));
+    int err = fill_random(store, record + AT_SALT, LOGIN_SALT);
+    if (err == 0)
+        derive(record + AT_HASH, password, strlen(password), record + AT_SALT);
+    return err;
+}
+
+static bool record_is_sound(const uint8_t record[LOGIN_RECORD])
+{
+    return record[0] == RECORD_VERSION && record[AT_LENGTH] > 0 &&
+           record[AT_LENGTH] <= LOGIN_MAX;
+}
+
+static bool record_accepts(const uint8_t record[LOGIN_RECORD], const void *user,
+                           size_t user_len, const void *password,
+                           size_t password_len)
+{
+    uint8_t name[LOGIN_MAX] = {0};
+    uint8_t hash[LOGIN_HASH];
+    bool fits = user_len > 0 && user_len <= LOGIN_MAX && password_len > 0 &&
+                password_len <= LOGIN_MAX;
+    memcpy(name, user, fits ? user_len : 0);
+    /* Always the same work, so that time does not tell which was wrong. */
+    derive(hash, password, fits ? password_len : 0, record + AT_SALT);
+    bool right_name = equal_const_time(name, record + AT_USER, LOGIN_MAX);
+    bool right_hash = equal_const_time(hash, record + AT_HASH, LOGIN_HASH);
+    return fits & right_name & right_hash & (user_len == record[AT_LENGTH]);
+}
+
+int login_open(struct login *l, const struct login_store *store)
+{
+    *l = (struct login){.store = *store};
+    pthread_mutex_init(&l->lock, NULL);
+    int err = store->load ? store->load(store->ctx, l->record) : WIPY_ENOENT;
+    if (err == 0 && record_is_sound(l->record))
+        l->factory = record_accepts(l->record, "micro", 5, "python", 6);
+    else {
+        l->factory = true;
+        int made = make_record(l->record, store, "micro", "python");
+        if (made)
+            return made;
+        return err == WIPY_ENOENT ? 0 : WIPY_ECORRUPT;
+    }
+    return 0;
+}
+
+int login_set(struct login *l, const char *user, const char *password)
+{
+    uint8_t record[LOGIN_RECORD];
+    size_t user_len = strlen(user), password_len = strlen(password);
+    if (!user_len || user_len > LOGIN_MAX || !password_len ||
+        password_len > LOGIN_MAX)
+        return WIPY_EINVAL;
+    int err = make_record(record, &l->store, user, password);
+    if (err)
+        return err;
+    pthread_mutex_lock(&l->lock);
+    memcpy(l->record, record, sizeof record);
+    l->factory = !strcmp(user, "micro") && !strcmp(password, "python");
+    pthread_mutex_unlock(&l->lock);
+    return l->store.save ? l->store.save(l->store.ctx, record) : 0;
+}
+
+bool login_is_factory(struct login *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool factory = l->factory;
+    pthread_mutex_unlock(&l->lock);
+    return factory;
+}
+
+/* ---- addresses ---- */
+
+static bool is_forgotten(const struct login_address *a, uint64_t now_ms)
+{
+    return now_ms >= a->last_ms + FORGET_MS && now_ms >= a->next_ms;
+}
+
+static struct login_address *find(struct login *l, uint32_t addr)
+{
+    for (int i = 0; i < LOGIN_ADDRESSES; i++)
+        if (l->seen[i].failures && l->seen[i].addr == addr)
+            return &l->seen[i];
+    return NULL;
+}
+
+/* A free entry, or the one with the fewest failures: many addresses with one
+ * failure each cannot push out the one that guesses in earnest. */
+static struct login_address *entry_for(struct login *l, uint32_t addr,
+                                       uint64_t now_ms)
+{
+    struct login_address *best = find(l, addr);
+    for (int i = 0; i < LOGIN_ADDRESSES && !best; i++)
+        if (!l->seen[i].failures || is_forgotten(&l->seen[i], now_ms))
+            best = &l->seen[i];
+    if (!best)
+        best = &l->seen[0];
+    for (int i = 0; i < LOGIN_ADDRESSES && best->addr != addr; i++)
+        if (l->seen[i].failures < best->failures)
+            best = &l->seen[i];
+    if (best->addr != addr || is_forgotten(best, now_ms))
+        *best = (struct login_address){.addr = addr};
+    return best;
+}
+
+static uint64_t delay_of(uint32_t failures)
+{
+    uint64_t ms;
+    if (failures < LOGIN_LOCK_AFTER) {
+        ms = failures > 6 ? DELAY_MAX_MS
+                          : (uint64_t)FIRST_DELAY_MS << (failures - 1);
+        return ms < DELAY_MAX_MS ? ms : DELAY_MAX_MS;
+    }
+    uint32_t more = failures - LOGIN_LOCK_AFTER;
+    return more > 4 ? LOCK_MAX_MS : (uint64_t)LOCK_MS << more;
+}
+
+uint64_t login_wait_ms(struct login *l, uint32_t addr, uint64_t now_ms)
+{
+    pthread_mutex_lock(&l->lock);
+    const struct login_address *a = find(l, addr);
+    uint64_t wait = a && a->next_ms > now_ms ? a->next_ms - now_ms : 0;
+    pthread_mutex_unlock(&l->lock);
+    return wait;
+}
+
+static void note(struct login *l, uint32_t addr, bool right, uint64_t now_ms)
+{
+    struct login_address *a = find(l, addr);
+    if (right) {
+        if (a)
+            *a = (struct login_address){0};
+        return;
+    }
+    a = entry_for(l, addr, now_ms);
+    a->failures++;
+    a->last_ms = now_ms;
+    a->next_ms = now_ms + delay_of(a->failures);
+}
+
+enum login_verdict login_check(struct login *l, uint32_t addr, const void *user,
+                               size_t user_len, const void *password,
+                               size_t password_len, uint64_t now_ms)
+{
+    uint8_t record[LOGIN_RECORD];
+    pthread_mutex_lock(&l->lock);
+    const struct login_address *a = find(l, addr);
+    bool locked = a && a->next_ms > now_ms;
+    memcpy(record, l->record, sizeof record);
+    pthread_mutex_unlock(&l->lock);
+    if (locked)
+        return LOGIN_LOCKED;
+
+    bool right = record_accepts(record, user, user_len, password, password_len);
+    pthread_mutex_lock(&l->lock);
+    note(l, addr, right, now_ms);
+    pthread_mutex_unlock(&l->lock);
+    return right ? LOGIN_OK : LOGIN_WRONG;
+}

@@ -1,0 +1,596 @@
+/* The loop. */
+#define _GNU_SOURCE
+#include "net.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "private.h"
+
+enum { OUTPUT_ROUNDS = 16 }; /* of the prompt's output, then others' turn */
+
+uint64_t net_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void net_log(struct net *net, const char *format, ...)
+{
+    char line[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (net->config.log)
+        net->config.log(net->config.ctx, line);
+}
+
+struct net_listen net_listen_of(const struct bus_cpu *bus)
+{
+    return (struct net_listen){
+        .addr = bus->board->bind_addr,
+        .telnet_port = bus->board->telnet_port,
+        .ftp_port = bus->board->ftp_port,
+        .ftp_data_port = bus->board->ftp_data_port,
+    };
+}
+
+/* ---- making and freeing ---- */
+
+static bool sessions_init(struct net *net)
+{
+    for (int i = 0; i < TELNET_SLOTS; i++) {
+        net->telnet[i].net = net;
+        net->telnet[i].fd = -1;
+    }
+    for (int i = 0; i < FTP_SLOTS; i++) {
+        struct ftp_conn *c = &net->ftp[i];
+        c->net = net;
+        c->fd = c->listener = c->data = -1;
+        c->buffer[0] = malloc(FTP_BUFFER);
+        c->buffer[1] = malloc(FTP_BUFFER);
+        if (!c->buffer[0] || !c->buffer[1])
+            return false;
+    }
+    return true;
+}
+
+static void open_login(struct net *net)
+{
+    int err = login_open(&net->login, &net->config.store);
+    if (err)
+        net_log(net,
+                "the stored login is unusable (%s): micro / python is "
+                "in force, set a new one with network.Server",
+                wipy_strerror(err));
+}
+
+struct net *net_new(const struct net_config *config)
+{
+    struct net *net = calloc(1, sizeof *net);
+    if (!net)
+        return NULL;
+    net->config = *config;
+    net->files_env = (struct files_env){
+        .storage = config->storage,
+        .volumes = config->volumes,
+        .update = config->update,
+        .update_done = config->update_done,
+        .ctx = config->ctx,
+    };
+    net->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    net->telnet_listener.fd = net->ftp_listener.fd = -1;
+    net->probe[0].fd = net->probe[1].fd = -1;
+    net->probe[0].result = net->probe[1].result = WIPY_EPERM;
+    net->timeout_s = NET_TIMEOUT_DEFAULT_S;
+    net->want_running = true;
+    pthread_mutex_init(&net->lock, NULL);
+    pthread_cond_init(&net->served, NULL);
+    uart_init(&net->uart, config->uart);
+    open_login(net);
+    if (net->wake < 0 || !sessions_init(net)) {
+        net_free(net);
+        return NULL;
+    }
+    return net;
+}
+
+void net_free(struct net *net)
+{
+    for (int i = 0; i < TELNET_SLOTS; i++)
+        socket_close(&net->telnet[i].fd, false);
+    for (int i = 0; i < FTP_SLOTS; i++) {
+        struct ftp_conn *c = &net->ftp[i];
+        socket_close(&c->fd, false);
+        socket_close(&c->data, false);
+        socket_close(&c->listener, false);
+        free(c->buffer[0]);
+        free(c->buffer[1]);
+    }
+    for (int i = 0; i < 2; i++)
+        socket_close(&net->probe[i].fd, false);
+    socket_close(&net->telnet_listener.fd, false);
+    socket_close(&net->ftp_listener.fd, false);
+    if (net->wake >= 0)
+        close(net->wake);
+    pthread_cond_destroy(&net->served);
+    pthread_mutex_destroy(&net->lock);
+    free(net);
+}
+
+/* ---- listening ---- */
+
+static void tell_ports(struct net *net)
+{
+    struct bus_cpu *bus = net->config.bus;
+    bool up = net->telnet_listener.fd >= 0 && net->ftp_listener.fd >= 0;
+    atomic_store(&net->running, up);
+    if (!bus)
+        return;
+    bus->regs->telnet_port = net->telnet_listener.port;
+    bus->regs->ftp_port = net->ftp_listener.port;
+    bus->regs->ftp_data_port = net->config.listen.ftp_data_port;
+    bus_ring(bus);
+}
+
+static void complain(struct net *net, const char *name, uint16_t port, int err)
+{
+    char addr[16];
+    address_text(addr, net->config.listen.addr);
+    if (err == -EADDRINUSE)
+        net_log(net,
+                "%s: port %u of %s is in use by another program; stop it or "
+                "choose another with --%s-port N (0: any free one)",
+                name, port, addr, name);
+    else if (err == -EACCES)
+        net_log(net,
+                "%s: port %u needs a privilege; choose one from 1024 up with "
+                "--%s-port N (0: any free one)",
+                name, port, name);
+    else
+        net_log(net, "%s: cannot listen on %s port %u: %s", name, addr, port,
+                strerror(-err));
+}
+
+/* True when the state of the listener changed. */
+static bool listener_open(struct net *net, struct listener *l, const char *name,
+                          uint16_t wanted)
+{
+    if (l->fd >= 0 || net->now_ms < l->retry_ms)
+        return false;
+    uint16_t port = wanted;
+    int fd = socket_listen(net->config.listen.addr, &port, BACKLOG);
+    if (fd < 0) {
+        if (!l->complained)
+            complain(net, name, wanted, fd);
+        l->complained = true;
+        l->retry_ms = net->now_ms + RETRY_MS;
+        return false;
+    }
+    if (l->complained)
+        net_log(net, "%s: listening on port %u now", name, port);
+    l->complained = false;
+    l->fd = fd;
+    l->port = port;
+    return true;
+}
+
+static bool listener_close(struct listener *l)
+{
+    bool was_open = l->fd >= 0;
+    socket_close(&l->fd, false);
+    l->port = 0;
+    l->retry_ms = 0;
+    return was_open;
+}
+
+static void close_sessions(struct net *net, const char *why)
+{
+    for (int i = 0; i < TELNET_SLOTS; i++)
+        telnet_conn_close(&net->telnet[i], why);
+    for (int i = 0; i < FTP_SLOTS; i++)
+        ftp_conn_close(&net->ftp[i], why);
+}
+
+/* Opens or closes the services as other threads want it. */
+static void follow_wish(struct net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    bool want = net->want_running && !net->want_closed;
+    pthread_mutex_unlock(&net->lock);
+    const struct net_listen *listen = &net->config.listen;
+    bool changed;
+    if (want) {
+        changed = listener_open(net, &net->telnet_listener, "telnet",
+                                listen->telnet_port);
+        changed |=
+            listener_open(net, &net->ftp_listener, "ftp", listen->ftp_port);
+    } else {
+        changed = listener_close(&net->telnet_listener);
+        changed |= listener_close(&net->ftp_listener);
+        if (changed)
+            close_sessions(net, "The services are being stopped.");
+    }
+    if (changed)
+        tell_ports(net);
+}
+
+static bool all_closed(const struct net *net)
+{
+    for (int i = 0; i < TELNET_SLOTS; i++)
+        if (net->telnet[i].state != CONN_FREE)
+            return false;
+    for (int i = 0; i < FTP_SLOTS; i++)
+        if (net->ftp[i].state != CONN_FREE)
+            return false;
+    return net->telnet_listener.fd < 0 && net->ftp_listener.fd < 0;
+}
+
+static void tell_waiters(struct net *net)
+{
+    bool closed = all_closed(net);
+    pthread_mutex_lock(&net->lock);
+    if (closed != net->closed) {
+        net->closed = closed;
+        pthread_cond_broadcast(&net->served);
+    }
+    pthread_mutex_unlock(&net->lock);
+}
+
+/* ---- the prompt ---- */
+
+size_t net_input(struct net *net, const uint8_t *data, size_t len)
+{
+    struct console *console = net->config.console;
+    int key = console_interrupt(console);
+    size_t room = console_room(console);
+    /* Up to an interrupt everything is taken: it makes room by itself. */
+    if (len > room) {
+        size_t n = len;
+        while (key >= 0 && n && data[n - 1] != (uint8_t)key)
+            n--;
+        len = key >= 0 && n ? n : room;
+    }
+    if (len)
+        console_feed(console, data, len);
+    return len;
+}
+
+bool net_look_ahead(struct net *net, int fd)
+{
+    static uint8_t ahead[65536]; /* used by the loop's thread only */
+    int key = console_interrupt(net->config.console);
+    if (key < 0)
+        return false;
+    uint8_t byte = (uint8_t)key;
+    ssize_t n = recv(fd, ahead, sizeof ahead, MSG_PEEK | MSG_DONTWAIT);
+    const uint8_t *at = n > 0 ? memchr(ahead, byte, (size_t)n) : NULL;
+    if (!at)
+        return false;
+    (void)!recv(fd, ahead, (size_t)(at - ahead) + 1, MSG_DONTWAIT);
+    console_feed(net->config.console, &byte, 1);
+    return true;
+}
+
+bool net_boot_key(struct net *net)
+{
+    if (!net->config.safe_boot || net->config.wipy1)
+        return false;
+    net->boot_wanted = true;
+    return true;
+}
+
+static size_t output_room(struct net *net)
+{
+    size_t room = uart_room(&net->uart, net->now_ms);
+    for (int i = 0; i < TELNET_SLOTS; i++) {
+        struct telnet_conn *c = &net->telnet[i];
+        if (c->state != CONN_OPEN)
+            continue;
+        size_t own = telnet_room(&c->telnet, net->now_ms);
+        room = own < room ? own : room;
+    }
+    return room;
+}
+
+/* True when output is left because somebody is behind. */
+static bool move_output(struct net *net)
+{
+    uint8_t data[4096];
+    for (int round = 0; round < OUTPUT_ROUNDS; round++) {
+        size_t room = output_room(net);
+        if (room == 0)
+            return true;
+        room = room < sizeof data ? room : sizeof data;
+        size_t len = console_take(net->config.console, data, room);
+        if (!len)
+            return false;
+        uart_print(&net->uart, data, len, net->now_ms);
+        for (int i = 0; i < TELNET_SLOTS; i++) {
+            struct telnet_conn *c = &net->telnet[i];
+            if (c->state == CONN_OPEN) {
+                telnet_print(&c->telnet, data, len, net->now_ms);
+                telnet_conn_flush(c);
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- one round ---- */
+
+void net_watch(struct net *net, int fd, short events,
+               void (*ready)(void *ctx, short events), void *ctx)
+{
+    if (net->watch_count == WATCHES)
+        return; /* cannot be: WATCHES counts them all */
+    net->polls[net->watch_count] = (struct pollfd){.fd = fd, .events = events};
+    net->watches[net->watch_count++] = (struct watch){ready, ctx};
+}
+
+static void wake_ready(void *ctx, short events)
+{
+    struct net *net = ctx;
+    uint64_t count;
+    (void)events;
+    (void)!read(net->wake, &count, sizeof count);
+}
+
+static void board_ready(void *ctx, short events)
+{
+    struct net *net = ctx;
+    uint64_t count;
+    (void)events;
+    if (read(net->config.bell, &count, sizeof count) < 0 && errno != EAGAIN)
+        net->config.bell = -1;
+    if (net->config.board_changed)
+        net->config.board_changed(net->config.ctx);
+}
+
+static void storage_ready(void *ctx, short events)
+{
+    struct net *net = ctx;
+    (void)events;
+    storage_reap(net->config.storage);
+}
+
+static void output_ready(void *ctx, short events)
+{
+    (void)ctx; /* move_output comes each round */
+    (void)events;
+}
+
+static void telnet_ready(void *ctx, short events)
+{
+    (void)events;
+    telnet_accept(ctx);
+}
+
+static void ftp_ready(void *ctx, short events)
+{
+    (void)events;
+    ftp_accept(ctx);
+}
+
+static void watch_all(struct net *net, bool behind)
+{
+    const struct net_config *config = &net->config;
+    net->watch_count = 0;
+    net_watch(net, net->wake, POLLIN, wake_ready, net);
+    if (config->bell >= 0)
+        net_watch(net, config->bell, POLLIN, board_ready, net);
+    if (config->storage)
+        net_watch(net, config->storage->bell, POLLIN, storage_ready, net);
+    if (!behind)
+        net_watch(net, console_bell(config->console), POLLIN, output_ready,
+                  net);
+    uart_watch(net);
+    /* Control connections come before the listeners, so that a session that
+     * has just ended is free for the one that comes. */
+    for (int i = 0; i < TELNET_SLOTS; i++)
+        telnet_watch(&net->telnet[i]);
+    for (int i = 0; i < FTP_SLOTS; i++)
+        ftp_watch(&net->ftp[i]);
+    probe_watch(net);
+    if (net->telnet_listener.fd >= 0)
+        net_watch(net, net->telnet_listener.fd, POLLIN, telnet_ready, net);
+    if (net->ftp_listener.fd >= 0)
+        net_watch(net, net->ftp_listener.fd, POLLIN, ftp_ready, net);
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t listeners_deadline(const struct net *net)
+{
+    uint64_t at = UINT64_MAX;
+    if (net->telnet_listener.fd < 0 && net->telnet_listener.retry_ms)
+        at = net->telnet_listener.retry_ms;
+    if (net->ftp_listener.fd < 0 && net->ftp_listener.retry_ms)
+        at = earliest(at, net->ftp_listener.retry_ms);
+    return at;
+}
+
+static uint64_t tick_all(struct net *net)
+{
+    uint64_t at = earliest(uart_tick(net), probe_tick(net));
+    for (int i = 0; i < TELNET_SLOTS; i++)
+        at = earliest(at, telnet_conn_tick(&net->telnet[i]));
+    for (int i = 0; i < FTP_SLOTS; i++)
+        at = earliest(at, ftp_conn_tick(&net->ftp[i]));
+    at = earliest(at, listeners_deadline(net));
+    if (net->config.tick) {
+        int ms = net->config.tick(net->config.ctx, net->now_ms);
+        if (ms >= 0)
+            at = earliest(at, net->now_ms + (uint64_t)ms);
+    }
+    return at;
+}
+
+static int poll_timeout(uint64_t now_ms, uint64_t at)
+{
+    if (at == UINT64_MAX)
+        return -1;
+    uint64_t ms = at > now_ms ? at - now_ms : 0;
+    return ms > 60000 ? 60000 : (int)ms;
+}
+
+static void serve(struct net *net, int timeout_ms)
+{
+    int n = poll(net->polls, net->watch_count, timeout_ms);
+    net->now_ms = net_now();
+    for (unsigned i = 0; n > 0 && i < net->watch_count; i++) {
+        short events = net->polls[i].revents;
+        if (!events)
+            continue;
+        n--;
+        net->watches[i].ready(net->watches[i].ctx, events);
+    }
+}
+
+/* Ends every session within FLUSH_MS, then boots. */
+static void boot_safely(struct net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    net->want_closed = true;
+    pthread_mutex_unlock(&net->lock);
+    if (!all_closed(net))
+        return;
+    net->boot_wanted = false;
+    net->config.safe_boot(net->config.ctx);
+}
+
+void net_run(struct net *net)
+{
+    net->loop = pthread_self();
+    atomic_store(&net->looping, true);
+    while (!atomic_load(&net->stopping)) {
+        net->now_ms = net_now();
+        follow_wish(net);
+        bool behind = move_output(net);
+        uint64_t at = tick_all(net);
+        if (net->boot_wanted)
+            boot_safely(net);
+        tell_waiters(net);
+        watch_all(net, behind);
+        serve(net, poll_timeout(net->now_ms, at));
+    }
+    atomic_store(&net->looping, false);
+}
+
+/* ---- from other threads ---- */
+
+void net_wake(struct net *net)
+{
+    uint64_t one = 1;
+    (void)!write(net->wake, &one, sizeof one);
+}
+
+void net_stop(struct net *net)
+{
+    atomic_store(&net->stopping, true);
+    net_wake(net);
+}
+
+bool net_is_up(const struct net *net)
+{
+    return atomic_load(&net->running) && atomic_load(&net->looping);
+}
+
+unsigned net_logins(const struct net *net)
+{
+    return atomic_load(&net->logins);
+}
+
+void net_count_logins(struct net *net)
+{
+    unsigned count = 0;
+    for (int i = 0; i < TELNET_SLOTS; i++)
+        count += net->telnet[i].state == CONN_OPEN &&
+                 net->telnet[i].telnet.state == TELNET_PROMPT;
+    for (int i = 0; i < FTP_SLOTS; i++)
+        count +=
+            net->ftp[i].state == CONN_OPEN && ftp_logged_in(&net->ftp[i].ftp);
+    atomic_store(&net->logins, count);
+}
+
+/* Waits until all sessions are closed, but no longer than they may take. */
+static void wait_closed(struct net *net)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += FLUSH_MS / 1000 + 1;
+    while (!net->closed && atomic_load(&net->looping))
+        if (pthread_cond_timedwait(&net->served, &net->lock, &until) ==
+            ETIMEDOUT)
+            break;
+}
+
+void net_close_all(struct net *net)
+{
+    bool inside =
+        atomic_load(&net->looping) && pthread_equal(net->loop, pthread_self());
+    if (inside) {
+        close_sessions(net, "The board is being reset.");
+        for (int i = 0; i < TELNET_SLOTS; i++)
+            telnet_conn_tick(&net->telnet[i]);
+        for (int i = 0; i < FTP_SLOTS; i++)
+            ftp_conn_tick(&net->ftp[i]);
+        return;
+    }
+    pthread_mutex_lock(&net->lock);
+    net->want_closed = true;
+    net_wake(net);
+    wait_closed(net);
+    pthread_mutex_unlock(&net->lock);
+}
+
+int net_server_init(struct net *net, const char *user, const char *password,
+                    unsigned timeout_s)
+{
+    if (timeout_s && timeout_s < NET_TIMEOUT_MIN_S)
+        return WIPY_EINVAL;
+    if (timeout_s > UINT32_MAX / 1000 || !user != !password)
+        return WIPY_EINVAL;
+    int err = user ? login_set(&net->login, user, password) : 0;
+    if (err)
+        return err;
+    if (timeout_s)
+        atomic_store(&net->timeout_s, timeout_s);
+    pthread_mutex_lock(&net->lock);
+    net->want_running = true;
+    pthread_mutex_unlock(&net->lock);
+    net_wake(net);
+    return 0;
+}
+
+void net_server_deinit(struct net *net)
+{
+    pthread_mutex_lock(&net->lock);
+    net->want_running = false;
+    net_wake(net);
+    wait_closed(net);
+    pthread_mutex_unlock(&net->lock);
+}
+
+bool net_server_isrunning(const struct net *net)
+{
+    return atomic_load(&net->running);
+}
+
+unsigned net_server_timeout(const struct net *net)
+{
+    return atomic_load(&net->timeout_s);
+}

@@ -1,0 +1,190 @@
+/* Between the files of this room. */
+#ifndef WIPY_FIRMWARE_NET_PRIVATE_H
+#define WIPY_FIRMWARE_NET_PRIVATE_H
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "firmware/net/files.h"
+#include "firmware/net/net.h"
+#include "telnet/telnet.h"
+
+enum {
+    /* One more telnet session may log in and then take over the idlest; the
+     * last slot of each kind is the self-test's. */
+    TELNET_SLOTS = NET_TELNET_SESSIONS + 2,
+    FTP_SLOTS = NET_FTP_SESSIONS + 1,
+    FTP_BUFFER = 65536,
+    WATCHES = 8 + TELNET_SLOTS + 3 * FTP_SLOTS,
+    BACKLOG = 64,
+    ACCEPTS = 16,        /* at most so many a round */
+    FLUSH_MS = 2000,     /* to take the last words before the close */
+    LOBBY_MS = 3000,     /* after this a session without login gives way */
+    TAKEOVER_MS = 10000, /* a session that idles this long, likewise */
+    RETRY_MS = 5000,     /* between attempts to get a port */
+    STALL_MS = 20,       /* between looks for room in the prompt's input */
+};
+
+/* ---- socket.c: descriptors, all non-blocking ---- */
+
+struct peer {
+    uint32_t addr; /* network order */
+    uint16_t port; /* host order */
+};
+
+/* Listening socket, or -errno. `*port` is wanted, then got. */
+int socket_listen(uint32_t addr, uint16_t *port, int backlog);
+/* A connection, or -1 when there is none. */
+int socket_accept(int listener, struct peer *peer);
+/* Starts to connect; the socket, or -errno. */
+int socket_connect(uint32_t from, uint32_t addr, uint16_t port);
+struct peer socket_local(int fd);
+/* A peer that vanished is noticed within two minutes. */
+void socket_keepalive(int fd);
+void socket_no_delay(int fd);
+/* Close; `reset` tells the peer that it broke off. */
+void socket_close(int *fd, bool reset);
+/* Sends from the ring; false when the connection is broken. */
+bool socket_flush(int fd, struct ring *out, size_t *moved);
+/* True when the peer has closed and nothing more is to be read. */
+bool socket_at_end(int fd);
+const char *address_text(char to[16], uint32_t addr);
+
+/* ---- sessions ---- */
+
+enum conn_state {
+    CONN_FREE,
+    CONN_OPEN,
+    CONN_FLUSHING, /* the session is over; its last words go out */
+};
+
+struct telnet_conn {
+    struct net *net;
+    enum conn_state state;
+    int fd;
+    struct peer peer;
+    uint64_t opened_ms, flush_ms;
+    struct telnet telnet;
+    uint8_t held[512]; /* read, but the prompt has no room yet */
+    size_t held_len;
+};
+
+struct ftp_conn {
+    struct net *net;
+    enum conn_state state;
+    int fd, listener, data;
+    bool connecting;
+    struct peer peer;
+    uint32_t local; /* our end of the control connection */
+    uint64_t opened_ms, flush_ms;
+    struct ftp ftp;
+    struct files files;
+    uint8_t *buffer[2];
+};
+
+struct listener {
+    int fd;
+    uint16_t port; /* bound */
+    uint64_t retry_ms;
+    bool complained;
+};
+
+struct uart {
+    int fd; /* -1: none, or gone */
+    struct ring out;
+    uint8_t out_data[8192];
+    uint64_t moved_ms;
+    bool lagging;
+    uint8_t held[512];
+    size_t held_len;
+};
+
+struct probe {
+    int fd;
+    uint16_t port; /* our end */
+    const char *expect;
+    size_t matched;
+    int result; /* 1 running, 0, or an error */
+};
+
+struct watch {
+    void (*ready)(void *ctx, short events);
+    void *ctx;
+};
+
+struct net {
+    struct net_config config;
+    struct login login;
+    struct files_env files_env;
+    uint64_t now_ms;
+    int wake;
+
+    pthread_mutex_t lock; /* the requests of other threads */
+    pthread_cond_t served;
+    pthread_t loop;
+    bool want_running, want_closed, closed;
+    _Atomic unsigned timeout_s, logins;
+    _Atomic bool running, looping, stopping;
+    bool boot_wanted;
+
+    struct listener telnet_listener, ftp_listener;
+    struct telnet_conn telnet[TELNET_SLOTS];
+    struct ftp_conn ftp[FTP_SLOTS];
+    struct uart uart;
+    struct probe probe[2];
+    uint64_t probe_until_ms;
+
+    struct pollfd polls[WATCHES];
+    struct watch watches[WATCHES];
+    unsigned watch_count;
+};
+
+/* ---- net.c ---- */
+
+void net_watch(struct net *net, int fd, short events,
+               void (*ready)(void *ctx, short events), void *ctx);
+void net_log(struct net *net, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Ctrl-F came in; false when the board does not know that key. */
+bool net_boot_key(struct net *net);
+/* Input for the prompt; returns how much was taken. */
+size_t net_input(struct net *net, const uint8_t *data, size_t len);
+/* The prompt takes no more input, but Ctrl-C behind what waits must still stop
+ * the program that does not read: looks ahead into the socket. True when it
+ * was there; then all before it is gone. */
+bool net_look_ahead(struct net *net, int fd);
+uint64_t net_now(void);
+void net_count_logins(struct net *net);
+
+/* ---- telnet_conn.c, ftp_conn.c ---- */
+
+void telnet_accept(struct net *net);
+void telnet_watch(struct telnet_conn *c);
+/* Timers and what is held; returns the next deadline. */
+uint64_t telnet_conn_tick(struct telnet_conn *c);
+void telnet_conn_close(struct telnet_conn *c, const char *why);
+void telnet_conn_flush(struct telnet_conn *c);
+
+void ftp_accept(struct net *net);
+void ftp_watch(struct ftp_conn *c);
+uint64_t ftp_conn_tick(struct ftp_conn *c);
+void ftp_conn_close(struct ftp_conn *c, const char *why);
+
+/* ---- uart.c ---- */
+
+void uart_init(struct uart *u, int fd);
+void uart_watch(struct net *net);
+size_t uart_room(struct uart *u, uint64_t now_ms);
+void uart_print(struct uart *u, const void *data, size_t len, uint64_t now_ms);
+void uart_flush(struct uart *u, uint64_t now_ms);
+uint64_t uart_tick(struct net *net);
+
+/* ---- selftest.c ---- */
+
+void probe_watch(struct net *net);
+uint64_t probe_tick(struct net *net);
+/* True when this peer is our own self-test. */
+bool probe_is_peer(const struct net *net, const struct peer *peer, int which);
+
+#endif
