@@ -1,0 +1,76 @@
+/* The runtime itself: exceptions, scripts, tests. */
+#include <errno.h>
+
+#include "firmware/python/native.h"
+
+/* raisers(os_error, value_error, ...): see native_raise(). */
+static void raisers(struct native *n)
+{
+    for (int i = 0; i < n->count; i++)
+        n->vm->exceptions[i] = native_callable(n, i);
+}
+
+/* main(name): what follows boot.py. */
+static void set_main(struct native *n)
+{
+    native_text(n, 0, n->vm->main_name, sizeof n->vm->main_name);
+}
+
+/* gc_every(bytes): collect after that many bytes of allocation, 0 = when the
+ * heap is full. */
+static void gc_every(struct native *n)
+{
+    uint32_t bytes = native_uint(n, 0, INT32_MAX);
+    vm_set_u32(n->vm, MP_GC_THRESHOLD, bytes ? bytes / MP_BLOCK : UINT32_MAX);
+}
+
+/* crash(kind): 0 breaks the runtime as a script might through a defect of
+ * it; 1 is a hard fault of the firmware. */
+static void crash(struct native *n)
+{
+    volatile uint8_t *volatile where = native_int(n, 0) == 0
+                                           ? vm_at(n->vm, UINT32_MAX)
+                                           : (uint8_t *)(uintptr_t)64;
+    *where = 0;
+}
+
+/* heap_room(): bytes the heap may still grow by. */
+static void heap_room(struct native *n)
+{
+    native_return_int(n, host_gc_get_max_new_split(&n->vm->wasm));
+}
+
+/* info(which) of: version, build, machine */
+static void info(struct native *n)
+{
+    const struct vm_config *c = n->vm->config;
+    const char *text[] = {c->version ? c->version : "",
+                          c->build ? c->build : "",
+                          c->wipy1 ? "WiPy with CC3200" : "WiPy with ESP32"};
+    const char *chosen = text[native_uint(n, 0, 2)];
+    native_return_str(n, chosen, strlen(chosen));
+}
+
+/* has_input(): sys.stdin would not wait. */
+static void has_input(struct native *n)
+{
+    native_return_bool(n, console_has_input(n->vm->config->console));
+}
+
+/* flush(): what was printed goes to the clients now. */
+static void flush(struct native *n)
+{
+    out_flush(n->vm);
+}
+
+const struct native_entry native_vm[] = {
+    {"raisers", 1, 6, raisers},
+    {"main", 1, 1, set_main},
+    {"gc_every", 1, 1, gc_every},
+    {"crash", 1, 1, crash},
+    {"heap_room", 0, 0, heap_room},
+    {"info", 1, 1, info},
+    {"has_input", 0, 0, has_input},
+    {"flush", 0, 0, flush},
+    {0},
+};
