@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "table.h"
 
 enum { FIELDS = 6, FIELD_LEN = 24, APP_ALIGN = 0x10000, DATA_ALIGN = 0x1000 };
@@ -208,28 +209,6 @@ int table_from_csv(struct table *t, const char *text, size_t len,
 
 /* ---- writing ---- */
 
-struct text {
-    char *to;
-    size_t size, len;
-};
-
-static void put(struct text *t, const char *s)
-{
-    size_t n = strlen(s);
-    if (t->len + n < t->size)
-        memcpy(t->to + t->len, s, n + 1);
-    t->len += n;
-}
-
-static void put_hex(struct text *t, uint32_t v, unsigned digits)
-{
-    char s[11] = "0x";
-    for (unsigned i = 0; i < digits; i++)
-        s[2 + i] = "0123456789abcdef"[v >> 4 * (digits - 1 - i) & 15];
-    s[2 + digits] = 0;
-    put(t, s);
-}
-
 const char *part_type_name(uint8_t type)
 {
     static const char *const names[] = {"app", "data"};
@@ -238,45 +217,42 @@ const char *part_type_name(uint8_t type)
 
 void part_subtype_name(uint8_t type, uint8_t subtype, char to[12])
 {
-    struct text t = {.to = to, .size = 12};
+    struct text t = text_of(to, 12);
     for (size_t i = 0; i < sizeof subtypes / sizeof subtypes[0]; i++) {
         if (subtypes[i].type == type && subtypes[i].value == subtype) {
-            put(&t, subtypes[i].name);
+            text_put(&t, subtypes[i].name);
             return;
         }
     }
     if (type == PART_APP && subtype >= PART_OTA_0 && subtype < PART_TEST) {
-        unsigned n = subtype - PART_OTA_0;
-        put(&t, "ota_");
-        if (n >= 10)
-            put(&t, "1");
-        put(&t, (const char[2]){(char)('0' + n % 10), 0});
+        text_put(&t, "ota_");
+        text_put_decimal(&t, subtype - PART_OTA_0);
         return;
     }
-    put_hex(&t, subtype, 2);
+    text_put_hex(&t, subtype, 2);
 }
 
 int table_to_csv(const struct table *t, char *to, size_t size)
 {
-    struct text out = {.to = to, .size = size};
-    put(&out, "# name, type, subtype, offset, size, flags\n");
+    struct text out = text_of(to, size);
+    text_put(&out, "# name, type, subtype, offset, size, flags\n");
     for (unsigned i = 0; i < t->count && i < TABLE_ROWS_MAX; i++) {
         const struct partition *p = &t->row[i];
         char subtype[12];
         part_subtype_name(p->type, p->subtype, subtype);
-        put(&out, p->label);
-        put(&out, ", ");
+        text_put(&out, p->label);
+        text_put(&out, ", ");
         if (p->type <= PART_DATA)
-            put(&out, part_type_name(p->type));
+            text_put(&out, part_type_name(p->type));
         else
-            put_hex(&out, p->type, 2);
-        put(&out, ", ");
-        put(&out, subtype);
-        put(&out, ", ");
-        put_hex(&out, p->off, 6);
-        put(&out, ", ");
-        put_hex(&out, p->size, 6);
-        put(&out, p->flags == PART_ENCRYPTED ? ", encrypted\n" : ",\n");
+            text_put_hex(&out, p->type, 2);
+        text_put(&out, ", ");
+        text_put(&out, subtype);
+        text_put(&out, ", ");
+        text_put_hex(&out, p->off, 6);
+        text_put(&out, ", ");
+        text_put_hex(&out, p->size, 6);
+        text_put(&out, p->flags == PART_ENCRYPTED ? ", encrypted\n" : ",\n");
     }
     return out.len < size ? (int)out.len : WIPY_ENOMEM;
 }

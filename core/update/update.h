@@ -16,7 +16,7 @@
 
 #include "boot/boot.h"
 
-enum { UPDATE_TEXT_LEN = 200, UPDATE_SIZE_UNKNOWN = UINT32_MAX };
+enum { UPDATE_TEXT_LEN = 240, UPDATE_SIZE_UNKNOWN = UINT32_MAX };
 
 enum update_outcome {
     UPDATE_FINE = 0,
@@ -37,26 +37,22 @@ struct update {
 
     uint8_t state; /* enum update_state */
     uint8_t outcome;
-    unsigned slot;       /* being written */
+    int error;           /* of the upload that failed */
+    unsigned slot;       /* being written, or written last */
     uint32_t size;       /* announced, or UPDATE_SIZE_UNKNOWN */
-    uint32_t received;   /* bytes of the image taken so far */
+    uint32_t received;   /* bytes taken so far, resumed ones included */
     uint32_t stored;     /* of these, on the chip and compared */
+    bool preparing;      /* update_prepare() is under way */
+    uint32_t prepared;   /* slot offset it has come to */
+    struct image head;   /* as peeked */
     uint32_t image_len;  /* without signature and tail; 0 not known yet */
     uint32_t hashed_len; /* what the SHA-256 covers */
-    uint32_t erased_to;  /* slot offset up to which this upload has erased */
-    uint32_t prepared;   /* slot offset update_prepare() has come to */
-    bool preparing;
-    uint8_t sum;      /* XOR of segment data so far */
-    uint8_t checksum; /* the image's own, once seen */
-    unsigned segment; /* walking the segment list */
-    uint32_t segment_end, next_header;
-    struct image head; /* as peeked */
     struct sha256 sha;
     struct md5 md5;
     uint8_t digest[SHA256_LEN]; /* as appended to the image */
     uint32_t ends_len;          /* signature block and tail seen so far */
     uint8_t ends[IMAGE_SIGN_LEN + IMAGE_TAIL_LEN];
-    uint32_t fill; /* bytes in `sector` */
+    uint32_t fill; /* bytes waiting in `sector` */
     uint8_t sector[FLASH_SECTOR];
     char text[UPDATE_TEXT_LEN];
 };
