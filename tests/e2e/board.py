@@ -5,48 +5,93 @@
         board.wipy("reset"); board.wait_ready()
         repl = board.prompt(); repl.run("1+1")
 """
+import ftplib
+import io
+import json
 import os
 import re
+import select
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import tty
 
 
-class Prompt:
-    """A telnet session, logged in, at the prompt."""
+class Line:
+    """A byte stream to the board: sends, and waits for what must come."""
 
-    def __init__(self, address, user="micro", password="python", timeout=20):
-        self.sock = socket.create_connection(address, timeout)
+    def __init__(self, descriptor, closer):
+        self.descriptor = descriptor
+        self.close = closer
         self.buffer = b""
-        self.until(b"Login as: ")
-        self.send(user + "\r\n")
-        self.until(b"Password: ")
-        self.send(password + "\r\n")
-        self.until(b'Type "help()" for more information.')
-        self.until(b">>> ")
 
     def send(self, text):
         data = text.encode() if isinstance(text, str) else text
-        self.sock.sendall(data)
+        while data:
+            select.select([], [self.descriptor], [], 20)
+            data = data[os.write(self.descriptor, data):]
+
+    def more(self, timeout):
+        """Waits for bytes: False when none came, EOFError at the end."""
+        if not select.select([self.descriptor], [], [], max(0, timeout))[0]:
+            return False
+        try:
+            data = os.read(self.descriptor, 65536)
+        except (ConnectionResetError, BlockingIOError):
+            data = b""
+        except OSError:  # a pty whose other side is gone
+            data = b""
+        if not data:
+            raise EOFError
+        self.buffer += data
+        return True
 
     def until(self, what, timeout=20):
         """Everything received up to and including `what`."""
         end = time.monotonic() + timeout
         while what not in self.buffer:
-            self.sock.settimeout(max(0.01, end - time.monotonic()))
             try:
-                data = self.sock.recv(65536)
-            except TimeoutError:
+                came = self.more(end - time.monotonic())
+            except EOFError:
+                raise AssertionError(
+                    f"closed, waiting for {what!r}, got {self.buffer[-400:]!r}")
+            if not came:
                 raise AssertionError(
                     f"waited {timeout} s for {what!r}, got {self.buffer[-400:]!r}")
-            if not data:
-                raise AssertionError(f"closed, waiting for {what!r}, got {self.buffer[-400:]!r}")
-            self.buffer += data
         at = self.buffer.index(what) + len(what)
         got, self.buffer = self.buffer[:at], self.buffer[at:]
         return got
+
+    def closed(self, timeout=20):
+        """True when the other side ends the connection in time."""
+        end = time.monotonic() + timeout
+        try:
+            while time.monotonic() < end:
+                self.more(end - time.monotonic())
+        except EOFError:
+            return True
+        return False
+
+    def drain(self, quiet=0.2):
+        """What has come, until nothing comes for `quiet` seconds."""
+        try:
+            while self.more(quiet):
+                pass
+        except EOFError:
+            pass
+        got, self.buffer = self.buffer, b""
+        return got
+
+    # ---- at the prompt ----
+
+    def sync(self, timeout=20):
+        """A fresh, empty prompt, whatever was there before."""
+        mark = f"mark{time.monotonic_ns()}"
+        self.send(f"\x03\x02\r'{mark[:4]}''{mark[4:]}'\r")
+        self.until(f"'{mark}'\r\n>>> ".encode(), timeout)
 
     def run(self, line, timeout=20):
         """Types a line, returns what it printed."""
@@ -68,8 +113,62 @@ class Prompt:
         self.until(b">>> ")
         return out, err
 
-    def close(self):
-        self.sock.close()
+
+def tcp_line(address, timeout=20):
+    sock = socket.create_connection(address, timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setblocking(False)
+    line = Line(sock.fileno(), sock.close)
+    line.sock = sock
+    return line
+
+
+def pty_line(path):
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    tty.setraw(fd)
+    return Line(fd, lambda: os.close(fd))
+
+
+def Prompt(address, user="micro", password="python", timeout=20):
+    """A telnet session, logged in, at the prompt."""
+    line = tcp_line(address, timeout)
+    line.until(b"Login as: ", timeout)
+    line.send(user + "\r\n")
+    line.until(b"Password: ", timeout)
+    line.send(password + "\r\n")
+    line.until(b'Type "help()" for more information.', timeout)
+    line.until(b">>> ", timeout)
+    return line
+
+
+def wait_for(what, condition, timeout=20):
+    """The first true value of condition()."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {timeout} s for {what}"
+        time.sleep(0.02)
+
+
+def run_cases(*cases, argument=None):
+    """Runs the functions, each given the build folder (or `argument`); the
+    command line may name some."""
+    wanted = sys.argv[2:]
+    for case in cases:
+        if wanted and case.__name__ not in wanted:
+            continue
+        began = time.monotonic()
+        case(argument or sys.argv[1])
+        print(f"ok: {case.__doc__.splitlines()[0].rstrip('.')}"
+              f" ({time.monotonic() - began:.1f} s)", flush=True)
+
+
+def run_on_board(*cases, options=()):
+    """The same, each given one board they share."""
+    with Board(sys.argv[1], *options) as board:
+        run_cases(*cases, argument=board)
 
 
 class Board:
@@ -88,10 +187,14 @@ class Board:
     def __exit__(self, kind, value, trace):
         if kind:
             print("--- the board said:\n" + self.output()[-3000:])
+        self.clean()
+
+    def clean(self):
         self.kill()
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def start(self, *options):
+    def launch(self, *options):
+        """Starts the process; it may never get ready."""
         self.log = open(os.path.join(self.work, "board.log"), "wb")
         self.readies = 0
         self.process = subprocess.Popen(
@@ -100,7 +203,13 @@ class Board:
              "--ftp-data-port", "0", "--serial-port", "0",
              *self.options, *options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+
+    def start(self, *options):
+        self.launch(*options)
         self.wait_ready()
+
+    def is_ready(self):
+        return re.search(r"^ready ", self.output(), re.M) is not None
 
     def output(self):
         with open(os.path.join(self.work, "board.log"), errors="replace") as f:
@@ -136,8 +245,36 @@ class Board:
             raise AssertionError(f"wipy {arguments} ended with {done.returncode}: {done.stdout}")
         return done.stdout
 
+    def status(self):
+        return json.loads(self.wipy("status", "--json"))
+
+    def led_history(self):
+        """The changes of the light: [{"ms": board time, "rgb": number}]."""
+        history = json.loads(self.wipy("led", "--history", "--json"))["history"]
+        return [{"ms": c["ms"], "rgb": int(c["rgb"], 16)} for c in history]
+
     def prompt(self, **options):
         return Prompt(self.telnet, **options)
+
+    def connect_ftp(self, user="micro", password="python"):
+        ftp = ftplib.FTP()
+        ftp.connect(*self.ftp, 20)
+        ftp.login(user, password)
+        return ftp
+
+    def put(self, path, data):
+        """Uploads `data` (text or bytes) as `path`."""
+        data = data.encode() if isinstance(data, str) else data
+        ftp = self.connect_ftp()
+        ftp.storbinary("STOR " + path, io.BytesIO(data))
+        ftp.quit()
+
+    def get(self, path):
+        sink = bytearray()
+        ftp = self.connect_ftp()
+        ftp.retrbinary("RETR " + path, sink.extend)
+        ftp.quit()
+        return bytes(sink)
 
     def stop(self):
         self.process.terminate()
