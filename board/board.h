@@ -140,6 +140,10 @@ void board_quit(struct board *b);
 bool board_is_on(const struct board *b);
 const char *board_state_name(const struct board *b);
 
+/* What a watcher would call the LED: led_pattern(), "fatal" after a hard fault
+ * and with nothing to boot. */
+const char *board_led_pattern(const struct board *b);
+
 /* One line: "hard fault: ... (signal 11, address 0x.., pc 0x..)". */
 void board_fault_text(const struct bus_fault *fault, char *text, size_t size);
 

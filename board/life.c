@@ -38,6 +38,13 @@ static uint32_t led_colour(const struct board *b)
     return cpu_runs(b) ? atomic_load(&b->wires.cpu->led) & 0xffffff : LED_DARK;
 }
 
+const char *board_led_pattern(const struct board *b)
+{
+    if (b->state == BOARD_STOPPED || (b->state == BOARD_LOADER && b->blank))
+        return "fatal";
+    return board_is_on(b) ? led_pattern(&b->led, clock_ms(&b->clock)) : "dark";
+}
+
 static void look_at_led(struct board *b)
 {
     uint32_t rgb = led_colour(b);
@@ -357,10 +364,15 @@ void board_fault_text(const struct bus_fault *fault, char *text, size_t size)
     int n = snprintf(text, size, "%s: %s", kind, reason);
     if (n < 0 || (size_t)n >= size || fault->kind == BUS_FAULT_FATAL)
         return;
-    snprintf(text + n, size - (size_t)n, " (%s %u, address 0x%llx, pc 0x%llx)",
-             fault->kind == BUS_FAULT_SIGNAL ? "signal" : "exit status",
-             fault->code, (unsigned long long)fault->address,
-             (unsigned long long)fault->pc);
+    size_t left = size - (size_t)n;
+    if (fault->kind == BUS_FAULT_EXIT)
+        snprintf(text + n, left, " (exit status %u)", fault->code);
+    else if (fault->pc == 0) /* it died before it could tell where */
+        snprintf(text + n, left, " (signal %u)", fault->code);
+    else
+        snprintf(text + n, left, " (signal %u, address 0x%llx, pc 0x%llx)",
+                 fault->code, (unsigned long long)fault->address,
+                 (unsigned long long)fault->pc);
 }
 
 /* LED solid until the reset switch is pressed or an armed watchdog bites: it

@@ -114,7 +114,7 @@ static json_t *do_led(struct board *b, const struct request *q)
     snprintf(rgb, sizeof rgb, "%06x", b->led.rgb);
     json_t *led =
         json_pack("{s:s, s:b, s:s, s:I, s:I}", "rgb", rgb, "on",
-                  b->led.rgb != 0, "pattern", led_pattern(&b->led, now), "ms",
+                  b->led.rgb != 0, "pattern", board_led_pattern(b), "ms",
                   (json_int_t)now, "changes", (json_int_t)b->led.changes);
     if (q->history)
         json_object_set_new(led, "history", led_history(&b->led));

@@ -74,7 +74,7 @@ static json_t *led_status(const struct board *b)
     char rgb[8];
     snprintf(rgb, sizeof rgb, "%06x", b->led.rgb);
     return json_pack("{s:s, s:b, s:s}", "rgb", rgb, "on", b->led.rgb != 0,
-                     "pattern", led_pattern(&b->led, clock_ms(&b->clock)));
+                     "pattern", board_led_pattern(b));
 }
 
 static json_t *fault_status(const struct bus_fault *fault)
