@@ -1,0 +1,226 @@
+/* The layer as its user sees it: a cache of changed sectors over the log. */
+#include "flash/ftl.h"
+
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/err.h"
+#include "ftl_int.h"
+
+static struct ftl_cached *cache_find(struct ftl *ftl, uint32_t lba)
+{
+    for (uint32_t i = 0; i < FTL_CACHE; i++)
+        if (ftl->cache[i].lba == lba)
+            return &ftl->cache[i];
+    return NULL;
+}
+
+static uint32_t cache_used(const struct ftl *ftl)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < FTL_CACHE; i++)
+        used += ftl->cache[i].lba != FTL_NONE;
+    return used;
+}
+
+int ftl_read(struct ftl *ftl, uint32_t lba, void *to, uint32_t count)
+{
+    uint8_t *at = to;
+    if (lba > ftl->sectors || count > ftl->sectors - lba)
+        return WIPY_ERANGE;
+    for (; count > 0; count--, lba++, at += FTL_SECTOR) {
+        const struct ftl_cached *c = cache_find(ftl, lba);
+        if (c) {
+            memcpy(at, c->data, FTL_SECTOR);
+            continue;
+        }
+        int err = sector_state(ftl, lba, at);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int cache_evict(struct ftl *ftl, struct ftl_cached **out)
+{
+    struct ftl_cached *oldest = &ftl->cache[0];
+    for (uint32_t i = 0; i < FTL_CACHE; i++) {
+        struct ftl_cached *c = &ftl->cache[i];
+        if (c->lba == FTL_NONE) {
+            *out = c;
+            return 0;
+        }
+        if (c->used < oldest->used)
+            oldest = c;
+    }
+    *out = oldest;
+    if (!tx_unchanged(ftl, oldest->lba, oldest->data)) {
+        int err = tx_log(ftl, oldest->lba, oldest->data, false, false);
+        if (err)
+            return err;
+    }
+    oldest->lba = FTL_NONE;
+    return 0;
+}
+
+uint32_t ftl_tx_room(const struct ftl *ftl)
+{
+    uint32_t used = ftl->changes + cache_used(ftl);
+    uint32_t by_count = used < FTL_TX_MAX ? FTL_TX_MAX - used : 0;
+    uint32_t bytes = ftl->tx_bytes + cache_used(ftl) * SECTOR_COST;
+    uint32_t by_size =
+        bytes < ftl->tx_limit ? (ftl->tx_limit - bytes) / SECTOR_COST : 0;
+    return by_count < by_size ? by_count : by_size;
+}
+
+static int write_sector(struct ftl *ftl, uint32_t lba, const uint8_t *from)
+{
+    struct ftl_cached *c = cache_find(ftl, lba);
+    if (!c) {
+        if (ftl->tx_bytes > ftl->tx_limit)
+            return WIPY_ENOSPC;
+        int err = cache_evict(ftl, &c);
+        if (err)
+            return err;
+        c->lba = lba;
+    }
+    c->used = ++ftl->clock;
+    memcpy(c->data, from, FTL_SECTOR);
+    return 0;
+}
+
+int ftl_write(struct ftl *ftl, uint32_t lba, const void *from, uint32_t count)
+{
+    const uint8_t *at = from;
+    if (ftl->readonly)
+        return WIPY_EPERM;
+    if (lba > ftl->sectors || count > ftl->sectors - lba)
+        return WIPY_ERANGE;
+    for (; count > 0; count--, lba++, at += FTL_SECTOR) {
+        int err = write_sector(ftl, lba, at);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int log_bad_units(struct ftl *ftl)
+{
+    uint8_t list[FTL_SECTOR] = {0};
+    struct writer w = writer_of(list, sizeof list);
+    write_u16(&w, (uint16_t)ftl->bad_units);
+    for (uint32_t i = 0; i < ftl->units; i++)
+        if (ftl->unit[i].state >= UNIT_BAD)
+            write_u16(&w, (uint16_t)i);
+    ftl->bad_dirty = false;
+    return tx_log(ftl, bad_list_lba(ftl), list, false, false);
+}
+
+/* Deltas are scarce: the oldest ones are merged into whole sectors. */
+static int fold_deltas(struct ftl *ftl)
+{
+    for (int i = 0; i < 2; i++) {
+        uint32_t lba = delta_to_fold(ftl);
+        if (lba == FTL_NONE || cache_find(ftl, lba))
+            return 0;
+        if (sector_state(ftl, lba, ftl->copy))
+            return 0; /* unreadable: leave it as it is */
+        uint8_t data[FTL_SECTOR];
+        memcpy(data, ftl->copy, sizeof data);
+        int err = tx_log(ftl, lba, data, false, true);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* Logs what the cache holds; the last record commits. */
+static int cache_flush(struct ftl *ftl)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < FTL_CACHE; i++) {
+        struct ftl_cached *c = &ftl->cache[i];
+        if (c->lba != FTL_NONE && tx_unchanged(ftl, c->lba, c->data))
+            c->lba = FTL_NONE;
+        left += c->lba != FTL_NONE;
+    }
+    if (left == 0)
+        return ftl->changes > 0 ? tx_mark(ftl) : 0;
+    for (uint32_t i = 0; i < FTL_CACHE; i++) {
+        struct ftl_cached *c = &ftl->cache[i];
+        if (c->lba == FTL_NONE)
+            continue;
+        int err = tx_log(ftl, c->lba, c->data, --left == 0, false);
+        if (err)
+            return err;
+        c->lba = FTL_NONE;
+    }
+    return 0;
+}
+
+int ftl_commit(struct ftl *ftl)
+{
+    if (ftl->readonly)
+        return WIPY_EPERM;
+    uint32_t before = ftl->changes + cache_used(ftl);
+    if (before == 0)
+        return 0;
+    int err = ftl->bad_dirty ? log_bad_units(ftl) : 0;
+    if (!err)
+        err = fold_deltas(ftl);
+    if (!err)
+        err = cache_flush(ftl);
+    if (!err)
+        err = flash_settle(ftl);
+    if (err)
+        return err;
+    if (ftl->changes == 0)
+        return 0;
+    uint32_t changes = ftl->changes;
+    tx_finish(ftl);
+    ftl->changes = 0;
+    ftl->stats.commits++;
+    for (uint32_t i = 0; i < changes && ftl->committed; i++)
+        if (ftl->change[i].lba < ftl->sectors)
+            ftl->committed(ftl->committed_ctx, ftl, ftl->change[i].lba);
+    return gc_after_commit(ftl);
+}
+
+bool ftl_is_mapped(const struct ftl *ftl, uint32_t lba)
+{
+    return lba < ftl->sectors && ftl->map[lba] != FTL_NONE;
+}
+
+void ftl_unmap(struct ftl *ftl, uint32_t lba)
+{
+    if (!ftl_is_mapped(ftl, lba) || tx_has(ftl, lba) || cache_find(ftl, lba))
+        return;
+    for (uint32_t i = 0; i < ftl->deltas;)
+        if (ftl->delta[i].lba == lba)
+            delta_remove(ftl, i);
+        else
+            i++;
+    live_drop(ftl, ftl->map[lba]);
+    ftl->map[lba] = FTL_NONE;
+}
+
+void ftl_get_stats(const struct ftl *ftl, struct ftl_stats *stats)
+{
+    uint64_t sum = 0;
+    *stats = ftl->stats;
+    stats->units = ftl->units;
+    stats->free_units = ftl->free_units;
+    stats->bad_units = ftl->bad_units;
+    stats->deltas = ftl->deltas;
+    stats->erase_min = UINT32_MAX;
+    stats->erase_max = 0;
+    for (uint32_t i = 0; i < ftl->units; i++) {
+        uint32_t erases = ftl->unit[i].erases;
+        sum += erases;
+        if (erases < stats->erase_min)
+            stats->erase_min = erases;
+        if (erases > stats->erase_max)
+            stats->erase_max = erases;
+    }
+    stats->erase_mean = (uint32_t)(sum / ftl->units);
+}

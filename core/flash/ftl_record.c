@@ -1,0 +1,194 @@
+#include <string.h>
+
+#include "base/crc.h"
+#include "base/cursor.h"
+#include "base/err.h"
+#include "ftl_int.h"
+
+static const uint8_t unit_magic[4] = {'W', 'F', 'T', 'L'};
+
+void unit_encode(const struct unit_info *info, uint8_t to[UNIT_HEADER])
+{
+    struct writer w = writer_of(to, UNIT_HEADER);
+    write_bytes(&w, unit_magic, sizeof unit_magic);
+    write_u16(&w, UNIT_VERSION);
+    write_u16(&w, (uint16_t)info->epoch);
+    write_u32(&w, info->sectors);
+    write_u32(&w, info->erases);
+    write_u32(&w, info->age);
+    write_u32(&w, crc32_add(0, to, w.pos));
+    write_fill(&w, 0xFF, UNIT_HEADER - w.pos);
+}
+
+bool unit_decode(const uint8_t from[UNIT_HEADER], struct unit_info *info)
+{
+    struct reader r = reader_of(from, UNIT_HEADER);
+    const uint8_t *magic = read_view(&r, sizeof unit_magic);
+    uint16_t version = read_u16(&r);
+    info->epoch = read_u16(&r);
+    info->sectors = read_u32(&r);
+    info->erases = read_u32(&r);
+    info->age = read_u32(&r);
+    uint32_t crc = crc32_add(0, from, r.pos);
+    bool ok = read_u32(&r) == crc;
+    info->dead = read_u32(&r) != 0xFFFFFFFF;
+    return ok && memcmp(magic, unit_magic, sizeof unit_magic) == 0 &&
+           version == UNIT_VERSION;
+}
+
+uint32_t record_size(const struct record *r)
+{
+    if (r->kind == RECORD_SECTOR)
+        return RECORD_FULL;
+    return RECORD_MIN + r->len;
+}
+
+uint32_t record_place(const struct record *r)
+{
+    uint32_t cost = r->kind == RECORD_SECTOR ? (uint32_t)PLACE_COST_SECTOR
+                                             : (record_size(r) + 7) / 8;
+    return cost << PLACE_COST_BIT | place_at(r->place);
+}
+
+uint32_t record_encode(const struct record *r, uint8_t *to)
+{
+    struct writer w = writer_of(to, FTL_SECTOR);
+    write_u32(&w, (uint32_t)r->seq);
+    write_u8(&w, (uint8_t)(r->seq >> 32));
+    write_u8(&w,
+             (uint8_t)(r->kind | FLAG_ALIVE | (r->commit ? FLAG_COMMIT : 0)));
+    write_u16(&w, (uint16_t)r->lba);
+    write_u16(&w, (uint16_t)r->start);
+    write_u16(&w, (uint16_t)r->len);
+    if (r->kind == RECORD_SECTOR)
+        write_u32(&w, r->crc);
+    else
+        write_bytes(&w, r->bytes, r->len);
+    write_u32(&w, crc32_add(0, to, w.pos));
+    return (uint32_t)w.pos;
+}
+
+/* Everything a record says about itself is within bounds. */
+static bool record_is_sane(const struct ftl *ftl, const struct record *r)
+{
+    switch (r->kind) {
+    case RECORD_SECTOR:
+        return r->lba <= ftl->sectors && r->len == FTL_SECTOR &&
+               r->start >= UNIT_HEADER && r->start <= FTL_UNIT - FTL_SECTOR;
+    case RECORD_SPARSE:
+        return r->lba <= ftl->sectors && r->len <= INLINE_MAX &&
+               r->start + r->len <= FTL_SECTOR;
+    case RECORD_FIRST:
+    case RECORD_NEXT:
+        return r->lba <= ftl->sectors && r->len >= 1 && r->len <= DELTA_MAX &&
+               r->start + r->len <= FTL_SECTOR;
+    case RECORD_MARK:
+        return r->len == 0;
+    case RECORD_NONE:
+        break;
+    }
+    return false;
+}
+
+static void head_decode(const uint8_t head[RECORD_HEAD], struct record *r)
+{
+    struct reader in = reader_of(head, RECORD_HEAD);
+    r->seq = read_u32(&in);
+    r->seq |= (uint64_t)read_u8(&in) << 32;
+    uint8_t kind = read_u8(&in);
+    r->kind =
+        (kind & 0x30) ? RECORD_NONE : (enum record_kind)(kind & KIND_MASK);
+    r->commit = kind & FLAG_COMMIT;
+    r->killed = !(kind & FLAG_ALIVE);
+    r->lba = read_u16(&in);
+    r->start = read_u16(&in);
+    r->len = read_u16(&in);
+    r->crc = 0;
+}
+
+static bool is_blank(const uint8_t *data, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++)
+        if (data[i] != 0xFF)
+            return false;
+    return true;
+}
+
+enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
+                           struct record *r)
+{
+    uint32_t at = place_at(place) & (FTL_UNIT - 1);
+    flash_off off = place_off(ftl, place);
+    r->place = place;
+    if (at + RECORD_MIN > limit)
+        return RECORD_END;
+    if (flash_read(ftl->flash, off, ftl->rec, RECORD_MIN))
+        return RECORD_TORN;
+    if (is_blank(ftl->rec, RECORD_MIN))
+        return RECORD_END;
+    head_decode(ftl->rec, r);
+    if (!record_is_sane(ftl, r))
+        return RECORD_TORN;
+    uint32_t size = record_size(r);
+    if (at + size > limit)
+        return RECORD_TORN;
+    if (size > RECORD_MIN &&
+        flash_read(ftl->flash, off + RECORD_MIN, ftl->rec + RECORD_MIN,
+                   size - RECORD_MIN))
+        return RECORD_TORN;
+    ftl->rec[5] |= FLAG_ALIVE; /* the check sum is over the living record */
+    if (crc32_add(0, ftl->rec, size - 4) != get_u32(ftl->rec + size - 4))
+        return RECORD_TORN;
+    r->bytes = ftl->rec + RECORD_HEAD;
+    if (r->kind == RECORD_SECTOR)
+        r->crc = get_u32(ftl->rec + RECORD_HEAD);
+    r->place = record_place(r);
+    return RECORD_OK;
+}
+
+int record_load(struct ftl *ftl, uint32_t place, struct record *r)
+{
+    if (record_at(ftl, place, FTL_UNIT, r) != RECORD_OK)
+        return WIPY_ECORRUPT;
+    return 0;
+}
+
+int record_base(struct ftl *ftl, const struct record *r, uint8_t *to)
+{
+    if (r->kind == RECORD_SPARSE) {
+        memset(to, 0, FTL_SECTOR);
+        memcpy(to + r->start, r->bytes, r->len);
+        return 0;
+    }
+    uint32_t data = place_of(place_unit(r->place), r->start);
+    if (flash_read(ftl->flash, place_off(ftl, data), to, FTL_SECTOR))
+        return WIPY_ECORRUPT;
+    return crc32_add(0, to, FTL_SECTOR) == r->crc ? 0 : WIPY_ECORRUPT;
+}
+
+int flash_put(struct ftl *ftl, flash_off off, const void *from, uint32_t len)
+{
+    const uint8_t *data = from;
+    ftl->unsynced = true;
+    int err = flash_program(ftl->flash, off, from, len);
+    if (err)
+        return err;
+    err = flash_read(ftl->flash, off, ftl->check, len);
+    if (err)
+        return err;
+    return memcmp(ftl->check, data, len) == 0 ? 0 : WIPY_EIO;
+}
+
+int flash_settle(struct ftl *ftl)
+{
+    if (!ftl->unsynced)
+        return 0;
+    int err = flash_sync(ftl->flash);
+    if (err) {
+        ftl->readonly = true;
+        ftl->reason = "the chip's host could not store it";
+        return err;
+    }
+    ftl->unsynced = false;
+    return 0;
+}

@@ -1,0 +1,134 @@
+/* A chip for the file system's tests: the board's NOR model with counters,
+ * bad blocks, and a host that stores writes out of order. */
+#ifndef WIPY_TESTS_FS_CHIP_H
+#define WIPY_TESTS_FS_CHIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "board/chip.h"
+
+enum bad_kind {
+    BAD_NOT,
+    BAD_PROGRAM_ERROR,
+    BAD_ERASE_ERROR,
+    BAD_READ_ERROR,
+    BAD_PROGRAM_NOOP,
+    BAD_ERASE_NOOP,
+};
+
+struct fs_chip {
+    struct chip chip;
+    struct flash inner, flash;
+    uint64_t read_bytes, prog_bytes, pages, sectors_erased, blocks_erased;
+    uint32_t *erases;       /* per 4 KiB sector */
+    uint32_t erase_cycles;  /* sectors wear out after so many; 0 = never */
+    enum bad_kind bad_kind; /* what a bad or worn sector does */
+    uint8_t *bad;           /* per 4 KiB sector */
+    uint8_t *durable;       /* what the host has stored; NULL = all */
+};
+
+static inline double fs_chip_seconds(const struct fs_chip *c)
+{
+    return (double)c->read_bytes / 20e6 + (double)c->pages * 0.0004 +
+           (double)c->sectors_erased * 0.045 + (double)c->blocks_erased * 0.150;
+}
+
+static inline bool fs_chip_is_bad(const struct fs_chip *c, uint32_t off,
+                                  enum bad_kind kind)
+{
+    uint32_t s = off / FLASH_SECTOR;
+    return c->bad_kind == kind &&
+           (c->bad[s] || (c->erase_cycles && c->erases[s] > c->erase_cycles));
+}
+
+static inline int fs_chip_read(void *ctx, flash_off off, void *to, size_t len)
+{
+    struct fs_chip *c = ctx;
+    c->read_bytes += len;
+    if (len && fs_chip_is_bad(c, off, BAD_READ_ERROR))
+        return WIPY_EIO;
+    return flash_read(&c->inner, off, to, len);
+}
+
+static inline int fs_chip_program(void *ctx, flash_off off, const void *from,
+                                  size_t len)
+{
+    struct fs_chip *c = ctx;
+    c->prog_bytes += len;
+    c->pages += (off + len + 255) / 256 - off / 256;
+    if (fs_chip_is_bad(c, off, BAD_PROGRAM_ERROR))
+        return WIPY_EIO;
+    if (fs_chip_is_bad(c, off, BAD_PROGRAM_NOOP))
+        return c->chip.dead ? WIPY_EIO : 0;
+    return flash_program(&c->inner, off, from, len);
+}
+
+static inline int fs_chip_erase(void *ctx, flash_off off, size_t len)
+{
+    struct fs_chip *c = ctx;
+    int result = 0;
+    for (size_t at = 0; at < len; at += FLASH_SECTOR) {
+        uint32_t sector = (uint32_t)(off + at) / FLASH_SECTOR;
+        if (!c->chip.dead)
+            c->erases[sector]++;
+        c->sectors_erased++;
+        if (fs_chip_is_bad(c, (flash_off)(off + at), BAD_ERASE_ERROR))
+            return WIPY_EIO;
+        if (fs_chip_is_bad(c, (flash_off)(off + at), BAD_ERASE_NOOP)) {
+            result = c->chip.dead ? WIPY_EIO : 0;
+            continue;
+        }
+        result = flash_erase(&c->inner, (flash_off)(off + at), FLASH_SECTOR);
+        if (result)
+            return result;
+    }
+    return result;
+}
+
+static inline int fs_chip_sync(void *ctx)
+{
+    struct fs_chip *c = ctx;
+    if (c->chip.dead)
+        return WIPY_EIO;
+    if (c->durable)
+        memcpy(c->durable, c->chip.cells, c->chip.size);
+    return 0;
+}
+
+static inline void fs_chip_make(struct fs_chip *c, uint32_t size)
+{
+    memset(c, 0, sizeof *c);
+    uint8_t *cells = malloc(size);
+    memset(cells, 0xFF, size);
+    chip_init(&c->chip, cells, size, 1);
+    c->inner = chip_flash(&c->chip);
+    c->erases = calloc(size / FLASH_SECTOR, sizeof *c->erases);
+    c->bad = calloc(size / FLASH_SECTOR, 1);
+    c->flash = (struct flash){.ctx = c,
+                              .size = size,
+                              .read = fs_chip_read,
+                              .program = fs_chip_program,
+                              .erase = fs_chip_erase,
+                              .sync = fs_chip_sync};
+}
+
+static inline void fs_chip_free(struct fs_chip *c)
+{
+    free(c->chip.cells);
+    free(c->erases);
+    free(c->bad);
+    free(c->durable);
+}
+
+/* A small generator, so that every run is the same. */
+static inline uint32_t fs_random(uint32_t *state, uint32_t below)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 8) % below;
+}
+
+#endif
