@@ -49,14 +49,10 @@ static json_t *control_ask(int fd, const char *request)
     return json_loadb(line, len, 0, NULL);
 }
 
-/* The answer may wrap the status in "status" or "result". */
 static const char *serial_of(const json_t *answer)
 {
-    static const char *const wraps[] = {"status", "result", "board"};
-    const json_t *addresses = json_object_get(answer, "addresses");
-    for (size_t i = 0; !addresses && i < sizeof wraps / sizeof wraps[0]; i++)
-        addresses =
-            json_object_get(json_object_get(answer, wraps[i]), "addresses");
+    const json_t *status = json_object_get(answer, "result");
+    const json_t *addresses = json_object_get(status, "addresses");
     return json_string_value(json_object_get(addresses, "serial"));
 }
 
@@ -67,7 +63,7 @@ static bool board_port(const char *flash, char *name)
     int fd = control_connect(path);
     if (fd < 0)
         return false;
-    json_t *answer = control_ask(fd, "{\"do\": \"status\"}\n");
+    json_t *answer = control_ask(fd, "{\"op\": \"status\"}\n");
     const char *serial = serial_of(answer);
     if (serial)
         snprintf(name, PORT_NAME_MAX, "rfc2217://%s", serial);

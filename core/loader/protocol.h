@@ -82,13 +82,15 @@ enum {
 
 /* eFuse words, by number: word n is the register LOADER_REG_EFUSE + 4 n
  * (ESP32 technical reference, "eFuse controller"). Block 3 is the user's.
- * The mark tells a virtual board from silicon; see docs/FORMATS.md. */
+ * The mark tells a virtual board from silicon, the word behind it the machine
+ * its code runs on, as ELF numbers it; see docs/FORMATS.md. */
 enum {
     EFUSE_MAC_LOW = 1,
     EFUSE_MAC_HIGH = 2,
     EFUSE_PACKAGE = 3,
     EFUSE_BLOCK3 = 30, /* eight words */
     EFUSE_MARK = EFUSE_BLOCK3 + 6,
+    EFUSE_MACHINE = EFUSE_BLOCK3 + 7,
     EFUSE_WORDS = EFUSE_BLOCK3 + 8,
     EFUSE_MARK_VALUE = 0x59504957, /* "WIPY" */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "image/image.h"
 #include "loader/rom_parts.h"
 
 enum {
@@ -148,6 +149,7 @@ void rom_efuse_make(uint32_t efuse[EFUSE_WORDS], const uint8_t mac[6],
     efuse[EFUSE_PACKAGE] = 1u << 9 | 1u << 13 | (revision ? 1u << 15 : 0);
     efuse[4] = CK8M_FREQ;
     efuse[EFUSE_MARK] = EFUSE_MARK_VALUE;
+    efuse[EFUSE_MACHINE] = IMAGE_MACHINE_HERE;
 }
 
 size_t rom_banner(char to[ROM_BANNER_MAX], enum rom_boot boot, unsigned cause)

@@ -1,0 +1,221 @@
+/* Commands and answers of a session; connecting is loader_connect.c. */
+#include "loader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/err.h"
+#include "clock.h"
+#include "commands.h"
+
+enum { WRITE_MS = 20000 }; /* longest stall of the line while sending */
+
+struct loader *loader_new(const struct loader_options *o)
+{
+    struct loader *l = calloc(1, sizeof *l);
+    if (!l) {
+        fputs("wipy: out of memory\n", stderr);
+        exit(EXIT_FAILED);
+    }
+    l->o = *o;
+    return l;
+}
+
+void loader_free(struct loader *l)
+{
+    if (!l)
+        return;
+    port_close(l->port);
+    free(l);
+}
+
+int loader_fail(struct loader *l, int err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(l->error, sizeof l->error, format, args);
+    va_end(args);
+    return err;
+}
+
+/* ---- bytes ---- */
+
+static int send_out(struct loader *l)
+{
+    const uint8_t *at;
+    size_t len;
+    while ((len = ring_peek(&l->client.out, &at)) > 0) {
+        int err = port_write(l->port, at, len, WRITE_MS);
+        if (err < 0) {
+            l->lost = true;
+            return loader_fail(l, err, "%s: %s", l->name,
+                               err == WIPY_ECLOSED ? "the connection broke"
+                                                   : "the line does not move");
+        }
+        ring_drop(&l->client.out, len);
+    }
+    return 0;
+}
+
+/* Keeps the end of what was heard: a boot message says why nobody answers. */
+static void remember(struct loader *l, const uint8_t *data, size_t len)
+{
+    size_t room = sizeof l->heard - 1;
+    if (len > room / 2) {
+        data += len - room / 2;
+        len = room / 2;
+    }
+    if (l->heard_len + len > room) {
+        size_t drop = l->heard_len + len - room;
+        memmove(l->heard, l->heard + drop, l->heard_len - drop);
+        l->heard_len -= drop;
+    }
+    memcpy(l->heard + l->heard_len, data, len);
+    l->heard_len += len;
+    l->heard[l->heard_len] = 0;
+}
+
+/* The next event of the client, at the latest when the command times out. */
+static int next_event(struct loader *l, uint64_t give_up_ms)
+{
+    for (;;) {
+        size_t used;
+        enum loader_event event = loader_client_feed(
+            &l->client, l->in + l->in_at, l->in_len - l->in_at, &used);
+        l->in_at += used;
+        if (event != LOADER_NOTHING)
+            return (int)event;
+        uint64_t now = clock_now_ms();
+        if (now >= give_up_ms)
+            return WIPY_ETIMEOUT;
+        int got =
+            port_read(l->port, l->in, sizeof l->in, (int)(give_up_ms - now));
+        if (got < 0)
+            return got;
+        l->in_at = 0;
+        l->in_len = (size_t)got;
+        remember(l, l->in, (size_t)got);
+    }
+}
+
+static int line_failed(struct loader *l, int err)
+{
+    l->lost = true;
+    l->client.waiting = false;
+    return loader_fail(l, err, "%s: %s", l->name,
+                       err == WIPY_ECLOSED ? "the connection broke"
+                                           : "the board does not answer");
+}
+
+static int wait_answer(struct loader *l)
+{
+    int event;
+    do
+        event = next_event(l, l->client.give_up_ms);
+    while (event == LOADER_FRAME);
+    if (event < 0)
+        return line_failed(l, event);
+    const struct loader_answer *a = &l->client.answer;
+    if (!a->failed)
+        return 0;
+    return loader_fail(l, WIPY_EPROTO,
+                       "the board refused command %02x: %s (code %02x)", a->op,
+                       loader_error_text(a->code), a->code);
+}
+
+int loader_command(struct loader *l, uint8_t op, const void *data, size_t len,
+                   uint32_t timeout_ms)
+{
+    int err = loader_client_send(&l->client, op, 0, NULL, 0, data, len,
+                                 clock_now_ms(), timeout_ms);
+    if (err < 0)
+        return loader_fail(l, err, "command %02x is too long", op);
+    err = send_out(l);
+    return err < 0 ? err : wait_answer(l);
+}
+
+/* Only damage and silence are worth another try. The board knows a block it
+ * has seen by its number. */
+static bool worth_a_try(const struct loader *l, int err)
+{
+    uint8_t code = l->client.answer.code;
+    return err == WIPY_ETIMEOUT ||
+           (err == WIPY_EPROTO &&
+            (code == LOADER_ROM_CHECKSUM || code == LOADER_STUB_CHECKSUM));
+}
+
+int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
+                      const uint8_t *data, size_t len, uint32_t timeout_ms)
+{
+    int err = 0;
+    for (int i = 0; i < LOADER_TRIES; i++) {
+        err = loader_client_send_block(&l->client, op, sequence, data, len,
+                                       clock_now_ms(), timeout_ms);
+        if (!err)
+            err = send_out(l);
+        if (!err)
+            err = wait_answer(l);
+        if (!err || !worth_a_try(l, err))
+            return err;
+    }
+    return err;
+}
+
+int loader_next_frame(struct loader *l, uint32_t timeout_ms)
+{
+    int event = next_event(l, clock_now_ms() + timeout_ms);
+    return event < 0 ? line_failed(l, event) : 0;
+}
+
+int loader_send_frame(struct loader *l, const void *data, size_t len)
+{
+    int err = loader_client_send_frame(&l->client, data, len);
+    return err < 0 ? err : send_out(l);
+}
+
+int loader_read_reg(struct loader *l, uint32_t addr, uint32_t *value)
+{
+    uint8_t data[4];
+    put_u32(data, addr);
+    int err = loader_command(l, LOADER_READ_REG, data, sizeof data, 1000);
+    *value = l->client.answer.value;
+    return err;
+}
+
+void loader_describe(const struct loader *l, char to[160])
+{
+    const struct chip_facts *c = &l->chip;
+    snprintf(to, 160,
+             "%s revision %u, %u MiB flash, address "
+             "%02x:%02x:%02x:%02x:%02x:%02x",
+             c->is_virtual ? "virtual WiPy" : "ESP32", c->revision,
+             (unsigned)(c->flash_size >> 20), c->mac[0], c->mac[1], c->mac[2],
+             c->mac[3], c->mac[4], c->mac[5]);
+}
+
+int loader_exit_code(int err)
+{
+    switch (err) {
+    case 0:
+        return EXIT_OK;
+    case WIPY_EBUSY:
+        return EXIT_BUSY;
+    case WIPY_ENOENT:
+    case WIPY_EEXIST:
+    case WIPY_ETIMEOUT:
+    case WIPY_ECLOSED:
+    case WIPY_EPERM:
+        return EXIT_BOARD;
+    case WIPY_ECORRUPT:
+        return EXIT_VERIFY;
+    case WIPY_EMACHINE:
+        return EXIT_REFUSED;
+    case WIPY_EINVAL:
+        return EXIT_USAGE;
+    default:
+        return EXIT_FAILED;
+    }
+}

@@ -1,0 +1,336 @@
+/* From a name to a session: port, reset, synchronization, identification. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/err.h"
+#include "clock.h"
+#include "image/image.h"
+#include "loader.h"
+
+enum {
+    BAUD_AT_RESET = 115200,
+    HOLD_MS = 100,       /* EN low: its capacitor must empty */
+    SETTLE_MS = 50,      /* until the ROM has sampled the strap and listens */
+    SLOW_EXTRA_MS = 500, /* on later attempts */
+    SYNC_MS = 100,
+    SYNC_TRIES = 5,
+    ATTEMPTS = 4, /* each a reset and SYNC_TRIES */
+    ASK_MS = 1000,
+    STUB_ENTRY = 0x4009f000, /* any address but 0 starts the stub's dialect */
+    SPI_USER = 1 << 18,
+};
+
+static int open_port(struct loader *l)
+{
+    char why[PORT_NAME_MAX], how[1024];
+    if (l->o.port) {
+        snprintf(l->name, sizeof l->name, "%s", l->o.port);
+    } else if (l->name[0] == 0) {
+        int err = port_find(l->o.flash, l->name, how);
+        if (err == WIPY_EEXIST)
+            return loader_fail(l, err,
+                               "which port? there are %s; name one "
+                               "with --port",
+                               how);
+        if (err < 0)
+            return loader_fail(l, err,
+                               "no board found: start one with 'wipy "
+                               "run', or name a port with --port");
+        if (!l->o.quiet)
+            fprintf(stderr, "Port %s (%s)\n", l->name, how);
+    }
+    int err = port_open(&l->port, l->name, BAUD_AT_RESET, why);
+    if (err < 0) {
+        l->lost = true;
+        return loader_fail(l, err, "%s: %s", l->name, why);
+    }
+    l->baud = BAUD_AT_RESET;
+    return 0;
+}
+
+/* ---- reset ---- */
+
+static int pulse(struct loader *l, uint32_t extra_ms)
+{
+    int err = port_set_lines(l->port, false, true);
+    if (err < 0)
+        return err;
+    clock_sleep_ms(HOLD_MS);
+    err = port_set_lines(l->port, true, false);
+    clock_sleep_ms(SETTLE_MS + extra_ms);
+    return err < 0 ? err : port_set_lines(l->port, false, false);
+}
+
+/* ---- synchronization ---- */
+
+static int sync_once(struct loader *l)
+{
+    uint8_t data[LOADER_SYNC_LEN];
+    loader_sync_data(data);
+    int err = loader_command(l, LOADER_SYNC, data, sizeof data, SYNC_MS);
+    if (err == WIPY_EPROTO) /* somebody answers, whatever he says */
+        err = 0;
+    return err;
+}
+
+/* 0 in the value field means that a stub runs already. */
+static int sync_attempt(struct loader *l, int attempt)
+{
+    int err = WIPY_ETIMEOUT;
+    if (!l->o.no_reset && port_has_lines(l->port)) {
+        err = pulse(l, attempt % 2 ? SLOW_EXTRA_MS : 0);
+        if (err < 0) {
+            l->lost = true;
+            return loader_fail(l, err, "%s: the reset lines do not work",
+                               l->name);
+        }
+    }
+    for (int i = 0; i < SYNC_TRIES; i++) {
+        err = sync_once(l);
+        if (err != WIPY_ETIMEOUT)
+            break;
+    }
+    if (!err)
+        l->client.stub = l->client.answer.value == 0;
+    return err;
+}
+
+/* A boot message heard says more than "no answer". */
+static int explain_silence(struct loader *l)
+{
+    const char *boot = strstr(l->heard, "boot:0x");
+    unsigned mode = 0;
+    if (boot && sscanf(boot, "boot:%x", &mode) == 1 && (mode & 3) == 3 &&
+        (mode & 0x10))
+        return loader_fail(
+            l, WIPY_EPERM,
+            "%s: the board started its program (boot mode 0x%x) instead of "
+            "the loader: connect P2 (G23) to ground and reset it",
+            l->name, mode);
+    if (boot && strstr(boot, "waiting for download"))
+        return loader_fail(l, WIPY_ETIMEOUT,
+                           "%s: the board is in its loader but does not "
+                           "answer: is the line from us to it broken?",
+                           l->name);
+    if (!port_has_lines(l->port))
+        return loader_fail(
+            l, WIPY_ETIMEOUT,
+            "%s: no loader answers, and this port cannot reset the board: "
+            "use 'wipy reset --loader', or P2 (G23) to ground and reset",
+            l->name);
+    return loader_fail(l, WIPY_ETIMEOUT, "%s: no loader answers", l->name);
+}
+
+static int synchronize(struct loader *l)
+{
+    int err = WIPY_ETIMEOUT;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        err = sync_attempt(l, i);
+        if (err != WIPY_ETIMEOUT)
+            return err;
+    }
+    return explain_silence(l);
+}
+
+/* ---- identification ---- */
+
+static int read_efuse(struct loader *l, unsigned word, uint32_t *value)
+{
+    return loader_read_reg(l, LOADER_REG_EFUSE + 4 * word, value);
+}
+
+static int identify(struct loader *l)
+{
+    static const unsigned words[] = {EFUSE_MAC_LOW, EFUSE_MAC_HIGH,
+                                     EFUSE_PACKAGE, 5,
+                                     EFUSE_MARK,    EFUSE_MACHINE};
+    uint32_t v[6], magic;
+    struct chip_facts *c = &l->chip;
+    int err = loader_read_reg(l, LOADER_REG_CHIP_MAGIC, &magic);
+    for (size_t i = 0; !err && i < 6; i++)
+        err = read_efuse(l, words[i], &v[i]);
+    if (err < 0)
+        return err;
+    if (magic != LOADER_MAGIC_ESP32)
+        return loader_fail(l, WIPY_EMACHINE,
+                           "%s: that chip is no ESP32 (magic 0x%08x)", l->name,
+                           magic);
+    memset(c, 0, sizeof *c);
+    c->mac[0] = (uint8_t)(v[1] >> 8);
+    c->mac[1] = (uint8_t)v[1];
+    for (int i = 0; i < 4; i++)
+        c->mac[2 + i] = (uint8_t)(v[0] >> (24 - 8 * i));
+    c->revision = (v[2] >> 15 & 1) | (v[3] >> 20 & 1) << 1;
+    c->is_virtual = v[4] == EFUSE_MARK_VALUE;
+    c->machine = c->is_virtual ? (uint16_t)v[5] : IMAGE_MACHINE_XTENSA;
+    return 0;
+}
+
+/* The virtual board needs no stub uploaded to speak its dialect: larger
+ * blocks, fast reading. Real silicon would jump to that address. */
+static int start_stub(struct loader *l)
+{
+    uint8_t data[8] = {0};
+    if (!l->chip.is_virtual || l->o.rom_only || l->client.stub)
+        return 0;
+    put_u32(data + 4, STUB_ENTRY);
+    int err = loader_command(l, LOADER_MEM_END, data, sizeof data, ASK_MS);
+    if (!err)
+        err = loader_next_frame(l, ASK_MS);
+    if (err < 0)
+        return err;
+    if (l->client.in.len != 4 || memcmp(l->client.in.data, "OHAI", 4) != 0)
+        return loader_fail(l, WIPY_EPROTO, "%s: the stub did not start",
+                           l->name);
+    l->client.stub = true;
+    return 0;
+}
+
+static int raise_speed(struct loader *l)
+{
+    uint8_t data[8];
+    uint32_t magic;
+    if (l->o.baud == l->baud)
+        return 0;
+    put_u32(data, l->o.baud);
+    put_u32(data + 4, l->client.stub ? l->baud : 0);
+    int err = loader_command(l, LOADER_CHANGE_BAUD, data, sizeof data, ASK_MS);
+    if (!err && port_set_baud(l->port, l->o.baud) < 0)
+        err = loader_fail(l, WIPY_EINVAL, "%s: the port does not do %u baud",
+                          l->name, (unsigned)l->o.baud);
+    if (err < 0)
+        return err;
+    l->baud = l->o.baud;
+    clock_sleep_ms(l->chip.is_virtual ? 2 : 50); /* noise of the change */
+    err = loader_read_reg(l, LOADER_REG_CHIP_MAGIC, &magic);
+    if (err == WIPY_ETIMEOUT)
+        return loader_fail(l, err,
+                           "%s: no answer at %u baud: try --baud "
+                           "115200",
+                           l->name, (unsigned)l->baud);
+    return err;
+}
+
+/* SPI1's user command, as one WRITE_REG of several registers. */
+static int read_flash_id(struct loader *l)
+{
+    static const uint32_t steps[][2] = {
+        {0x2c, 24 - 1},              /* bits to read */
+        {0x1c, 1u << 31 | 1u << 28}, /* a command and an answer */
+        {0x24, 7u << 28 | 0x9f},     /* 8 bits: read identification */
+        {0x80, 0},
+        {0x00, SPI_USER},
+    };
+    uint8_t data[5 * 16];
+    uint32_t busy = SPI_USER;
+    struct writer w = writer_of(data, sizeof data);
+    for (size_t i = 0; i < 5; i++) {
+        write_u32(&w, LOADER_REG_SPI + steps[i][0]);
+        write_u32(&w, steps[i][1]);
+        write_u32(&w, 0xffffffff);
+        write_u32(&w, 0);
+    }
+    int err = loader_command(l, LOADER_WRITE_REG, data, w.pos, ASK_MS);
+    for (int i = 0; !err && (busy & SPI_USER) && i < 10; i++)
+        err = loader_read_reg(l, LOADER_REG_SPI, &busy);
+    if (!err)
+        err = loader_read_reg(l, LOADER_REG_SPI + 0x80, &l->chip.flash_id);
+    return err;
+}
+
+static int attach_flash(struct loader *l)
+{
+    uint8_t data[24] = {0};
+    int err = loader_command(l, LOADER_SPI_ATTACH, data, l->client.stub ? 4 : 8,
+                             ASK_MS);
+    if (!err)
+        err = read_flash_id(l);
+    if (err < 0)
+        return err;
+    uint32_t log2 = l->chip.flash_id >> 16 & 0xff;
+    if (log2 < 18 || log2 > 28)
+        return loader_fail(l, WIPY_EPROTO,
+                           "%s: the flash chip does not identify itself "
+                           "(0x%06x)",
+                           l->name, (unsigned)l->chip.flash_id);
+    l->chip.flash_size = 1u << log2;
+    struct writer w = writer_of(data, sizeof data);
+    write_u32(&w, 0);
+    write_u32(&w, l->chip.flash_size);
+    write_u32(&w, 64 * 1024);
+    write_u32(&w, 4096);
+    write_u32(&w, 256);
+    write_u32(&w, 0xffff);
+    return loader_command(l, LOADER_SPI_SET_PARAMS, data, w.pos, ASK_MS);
+}
+
+/* ---- all together ---- */
+
+static int (*const stages[])(struct loader *) = {
+    open_port, synchronize, identify, start_stub, raise_speed, attach_flash,
+};
+
+int loader_connect(struct loader *l)
+{
+    int err = 0;
+    loader_client_init(&l->client);
+    l->in_at = l->in_len = l->heard_len = 0;
+    l->heard[0] = 0;
+    l->lost = false;
+    for (size_t i = 0; !err && i < sizeof stages / sizeof stages[0]; i++)
+        err = stages[i](l);
+    l->block = l->client.stub ? LOADER_STUB_BLOCK : LOADER_ROM_BLOCK;
+    if (err < 0) {
+        port_close(l->port);
+        l->port = NULL;
+    }
+    return err;
+}
+
+int loader_connect_again(struct loader *l)
+{
+    static const uint32_t pauses_ms[] = {50, 200, 500, 1000, 2000, 4000};
+    int err = WIPY_ECLOSED;
+    port_close(l->port);
+    l->port = NULL;
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof pauses_ms[0]; i++) {
+        clock_sleep_ms(pauses_ms[i]);
+        err = loader_connect(l);
+        if (err == 0 || !l->lost)
+            break;
+    }
+    return err;
+}
+
+/* Where there are no lines the loader is asked to run the flash. */
+static void run_flash(struct loader *l)
+{
+    uint8_t begin[16] = {0}, end[4] = {0}; /* 0: run */
+    if (port_has_lines(l->port)) {
+        if (port_set_lines(l->port, false, true) < 0)
+            return;
+        clock_sleep_ms(HOLD_MS);
+        port_set_lines(l->port, false, false);
+        return;
+    }
+    put_u32(begin + 8, l->block);
+    if (loader_command(l, LOADER_FLASH_BEGIN, begin, sizeof begin, ASK_MS) == 0)
+        loader_command(l, LOADER_FLASH_END, end, sizeof end, ASK_MS);
+}
+
+void loader_disconnect(struct loader *l)
+{
+    uint8_t data[8];
+    if (!l->port)
+        return;
+    if (!l->o.stay) {
+        run_flash(l);
+    } else if (l->baud != BAUD_AT_RESET) { /* as the next client expects it */
+        put_u32(data, BAUD_AT_RESET);
+        put_u32(data + 4, l->client.stub ? l->baud : 0);
+        loader_command(l, LOADER_CHANGE_BAUD, data, sizeof data, ASK_MS);
+    }
+    port_close(l->port);
+    l->port = NULL;
+}
