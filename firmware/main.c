@@ -163,6 +163,13 @@ static void safe_boot(void *ctx)
     bus_reset(&fw->bus, false);
 }
 
+/* Storage thread. */
+static void update_done(void *ctx)
+{
+    struct firmware *fw = ctx;
+    life_note_change(&fw->life, firmware_rtc(fw));
+}
+
 static int net_start(struct firmware *fw)
 {
     fw->console = console_new();
@@ -175,6 +182,9 @@ static int net_start(struct firmware *fw)
         .uart = BUS_FD_UART,
         .bell = BUS_FD_BELL_DOWN,
         .storage = &fw->storage,
+        .volumes = fw->volumes,
+        .update = fw->life.open_err ? NULL : &fw->life.update,
+        .update_done = update_done,
         .console = fw->console,
         .ctx = fw,
         .banner = fw->banner,
