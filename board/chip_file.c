@@ -19,7 +19,8 @@ static int open_failed(const char *path, struct problem *problem)
                            "chip file %s cannot be written: %s. A chip must "
                            "be writable: change its permissions or copy it",
                            path, strerror(errno));
-    return problem_set(problem, WIPY_EIO, "chip file %s: %s", path,
+    return problem_set(problem, errno == EISDIR ? WIPY_EFORMAT : WIPY_EIO,
+                       "chip file %s: %s. Give another with --flash", path,
                        strerror(errno));
 }
 

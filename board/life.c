@@ -332,8 +332,9 @@ void board_drive(struct board *b, unsigned gp, enum pin_drive drive,
         uv_timer_start(&b->release, on_release,
                        clock_real_ms(&b->clock, for_ms), 0);
     }
-    board_event(b, "pin",
-                json_pack("{s:i, s:i}", "gp", (int)gp, "drive", (int)drive));
+    board_event(
+        b, "pin",
+        json_pack("{s:i, s:s}", "gp", (int)gp, "drive", pin_drive_name(drive)));
     board_look(b);
     if (b->state == BOARD_SLEEPING)
         board_reset(b, BUS_RESET_DEEP_SLEEP, false);

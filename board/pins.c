@@ -31,3 +31,9 @@ bool pins_strapped(const struct pins *pins)
 {
     return pins_driven(pins, PIN_LOADER) == PIN_LOW;
 }
+
+const char *pin_drive_name(enum pin_drive drive)
+{
+    static const char *const names[] = {"free", "low", "high"};
+    return names[drive];
+}

@@ -32,6 +32,9 @@ enum pin_drive pins_driven(const struct pins *pins, unsigned gp);
 /* The level of all lines, bit n is GPn. */
 uint32_t pins_level(const struct pins *pins, const struct pins_cpu *cpu);
 
+/* "free", "low", "high". */
+const char *pin_drive_name(enum pin_drive drive);
+
 /* True when the loader's strap (P2 = GP23) is held to ground. */
 bool pins_strapped(const struct pins *pins);
 

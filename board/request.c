@@ -61,13 +61,12 @@ static int read_pin(const struct reading *r, const char *name, int *pin)
 
 static int read_drive(const struct reading *r, struct request *q)
 {
-    static const char *const names[] = {"free", "low", "high"};
     const json_t *value = json_object_get(r->from, "drive");
     const char *text = json_string_value(value);
     if (!value)
         return 0;
     for (int i = 0; text && i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
+        if (strcmp(text, pin_drive_name((enum pin_drive)i)) == 0) {
             q->drives = true;
             q->drive = (enum pin_drive)i;
             return 0;

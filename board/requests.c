@@ -70,14 +70,13 @@ static json_t *do_power(struct board *b, const struct request *q)
 
 static json_t *pin_status(const struct board *b, unsigned gp)
 {
-    static const char *const drives[] = {"free", "low", "high"};
     const struct bus_cpu_regs *r = b->wires.cpu;
     bool output = atomic_load(&r->pin_dir) >> gp & 1;
     char name[16];
     snprintf(name, sizeof name, "GP%u", gp);
     return json_pack("{s:s, s:i, s:s, s:s}", "pin", name, "level",
                      (int)(b->wires.board->pin_level >> gp & 1), "drive",
-                     drives[pins_driven(&b->pins, gp)], "cpu",
+                     pin_drive_name(pins_driven(&b->pins, gp)), "cpu",
                      output ? "output" : "input");
 }
 

@@ -203,8 +203,9 @@ void board_say(struct board *b, const char *format, ...)
     va_end(args);
     if (terminal_is_open(&b->terminal))
         terminal_say(&b->terminal, text);
-    else
+    else if (!b->options.json)
         fprintf(stderr, "wipy: %s\n", text);
+    board_event(b, "say", json_pack("{s:s}", "text", text));
 }
 
 void board_announce(struct board *b)

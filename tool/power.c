@@ -34,6 +34,8 @@ int cmd_power(int argc, char **argv)
     const char *to = optind + 1 == argc ? argv[optind] : "";
     bool on = strcmp(to, "on") == 0;
     if (!on && strcmp(to, "off") != 0) {
+        if (*to)
+            fprintf(stderr, "wipy power: '%s' is neither on nor off\n", to);
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
