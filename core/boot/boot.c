@@ -93,12 +93,19 @@ bool candidate_given_up(const struct boot *b, unsigned slot)
            !slot_reflashed(b, slot, b->record.slot[slot].digest);
 }
 
+bool digest_unknown(const uint8_t digest[SHA256_LEN])
+{
+    uint8_t any = 0;
+    for (unsigned i = 0; i < SHA256_LEN; i++)
+        any |= digest[i];
+    return any == 0;
+}
+
 bool slot_reflashed(const struct boot *b, unsigned slot,
                     const uint8_t digest[SHA256_LEN])
 {
-    static const uint8_t unknown[SHA256_LEN];
     struct image im;
-    if (memcmp(digest, unknown, SHA256_LEN) == 0)
+    if (digest_unknown(digest))
         return false;
     return image_parse(&im, b->flash->map + b->slot[slot].off,
                        b->slot[slot].size) == IMAGE_FINE &&

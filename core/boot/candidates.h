@@ -16,6 +16,8 @@ struct candidates candidates_of(const struct boot *b, unsigned first);
  * else: only taken when nothing better is there. */
 bool candidate_given_up(const struct boot *b, unsigned slot);
 
+bool digest_unknown(const uint8_t digest[SHA256_LEN]); /* all zeros */
+
 /* The slot holds another image than the one with this digest (all zeros: not
  * known). Looks at the appended SHA-256 only. */
 bool slot_reflashed(const struct boot *b, unsigned slot,

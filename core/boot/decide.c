@@ -60,20 +60,31 @@ static void check_record(struct decision *d)
     }
 }
 
+static void record_factory(struct decision *d, const struct image *im,
+                           const uint8_t digest[SHA256_LEN])
+{
+    struct record_slot *s = &d->b->record.slot[SLOT_FACTORY];
+    memcpy(s->digest, digest, SHA256_LEN);
+    s->len = im->full_len;
+    s->state = SLOT_GOOD;
+    d->dirty = true;
+}
+
 /* Somebody who writes factory with a raw serial tool expects it to run. */
 static void check_factory(struct decision *d)
 {
-    struct boot *b = d->b;
-    struct boot_record *r = &b->record;
+    struct boot_record *r = &d->b->record;
+    const uint8_t *known = r->slot[SLOT_FACTORY].digest;
     struct image im;
     uint8_t digest[SHA256_LEN];
-    if (!slot_reflashed(b, SLOT_FACTORY, r->slot[SLOT_FACTORY].digest) ||
-        boot_slot_check(b, SLOT_FACTORY, &im, digest) != IMAGE_FINE)
+    bool unknown = digest_unknown(known);
+    if ((!unknown && !slot_reflashed(d->b, SLOT_FACTORY, known)) ||
+        boot_slot_check(d->b, SLOT_FACTORY, &im, digest) != IMAGE_FINE)
         return;
-    memcpy(r->slot[SLOT_FACTORY].digest, digest, SHA256_LEN);
-    r->slot[SLOT_FACTORY].len = im.full_len;
+    record_factory(d, &im, digest);
+    if (unknown)
+        return;
     d->handover->flags |= HANDOVER_REFLASHED;
-    d->dirty = true;
     /* A host tool that wrote the record as well said what it wants. */
     if (d->handover->flags & HANDOVER_ADOPTED)
         return;

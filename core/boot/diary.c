@@ -38,6 +38,7 @@ static void entry_write(uint8_t to[DIARY_ENTRY_LEN],
     size_t len = strnlen(e->version, VERSION_LEN);
     write_bytes(&w, e->version, len);
     write_fill(&w, 0, VERSION_LEN - len);
+    write_fill(&w, 0xff, CRC_OFF - w.pos);
     write_u32(&w, crc32_add(0, to, CRC_OFF));
 }
 

@@ -1,0 +1,211 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/cursor.h"
+#include "base/hex.h"
+#include "bootmodel.h"
+
+static uint8_t image[70000];
+
+/* Spec 2.1: the 32 characters are the MD5 of all before, lower case. */
+static void tail_of_hello(void **state)
+{
+    (void)state;
+    uint8_t data[37] = "hello";
+    size_t len = 5;
+    assert_int_equal(image_add_tail(data, sizeof data, &len), 0);
+    assert_int_equal(len, 37);
+    assert_memory_equal(data, "hello5d41402abc4b2a76b9719d911017c592", 37);
+    assert_int_equal(image_add_tail(data, sizeof data, &len), WIPY_ENOMEM);
+}
+
+static void built_image_is_parsed(void **state)
+{
+    (void)state;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    size_t len = make_image(image, "1.2.3", 5001, true);
+    assert_int_equal(
+        image_check(&im, image, sizeof image, IMAGE_MACHINE_HERE, NULL, digest),
+        IMAGE_FINE);
+    assert_string_equal(im.version, "1.2.3");
+    assert_string_equal(im.project, "wipy");
+    assert_int_equal(im.full_len, len);
+    assert_int_equal(im.elf_len, 5004);
+    assert_true(im.has_tail && im.has_digest && !im.has_sign);
+    assert_int_equal(im.segment[0].load % 65536, im.segment[0].off);
+    assert_int_equal(im.segment[1].load % 65536, im.segment[1].off);
+    assert_true(image_tail_ok(&im));
+}
+
+/* What public flashers look at. */
+static void header_is_an_esp32s(void **state)
+{
+    (void)state;
+    make_image(image, "1", 100, false);
+    assert_int_equal(image[0], 0xe9);
+    assert_int_equal(image[2], 2);    /* dio */
+    assert_int_equal(image[3], 0x3f); /* 8 MB, 80 MHz */
+    for (int i = 12; i < 23; i++)
+        assert_int_equal(image[i], 0);
+    assert_int_equal(image[23], 1);
+}
+
+static void every_flip_is_noticed(void **state)
+{
+    (void)state;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    size_t len = make_image(image, "1.2.3", 900, true);
+    for (size_t bit = 0; bit < (len - IMAGE_TAIL_LEN) * 8; bit++) {
+        image[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_not_equal(
+            image_check(&im, image, len, IMAGE_MACHINE_HERE, NULL, digest),
+            IMAGE_FINE);
+        image[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
+static void every_cut_is_noticed(void **state)
+{
+    (void)state;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    size_t len = make_image(image, "1.2.3", 900, false);
+    for (size_t n = 0; n < len; n++) {
+        uint8_t *exact = malloc(n + 1); /* for the sanitizer */
+        memcpy(exact, image, n);
+        assert_int_not_equal(
+            image_check(&im, exact, n, IMAGE_MACHINE_HERE, NULL, digest),
+            IMAGE_FINE);
+        free(exact);
+    }
+}
+
+static void other_machines_are_refused(void **state)
+{
+    (void)state;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    make_image(image, "1", 300, false);
+    assert_int_equal(image_check(&im, image, sizeof image, IMAGE_MACHINE_XTENSA,
+                                 NULL, digest),
+                     IMAGE_WRONG_MACHINE);
+    /* A real ESP32 image: no descriptor of ours, RAM segments, no SHA-256
+     * flag in old ones, an MD5 tail. */
+    uint8_t esp[24 + 8 + 16 + 16 + 32];
+    memset(esp, 0, sizeof esp);
+    memcpy(esp, "\xe9\x01\x02\x20\x00\x10\x08\x40\xee", 9);
+    put_u32(esp + 24, 0x3ffb0000);
+    put_u32(esp + 28, 16);
+    memcpy(esp + 32, "0123456789abcdef", 16);
+    uint8_t sum = 0xef;
+    for (int i = 0; i < 16; i++)
+        sum ^= esp[32 + i];
+    esp[63] = sum;
+    size_t len = 64;
+    image_add_tail(esp, sizeof esp, &len);
+    assert_int_equal(image_parse(&im, esp, len), IMAGE_FINE);
+    assert_int_equal(im.machine, IMAGE_MACHINE_XTENSA);
+    assert_int_equal(im.len, 64);
+    assert_true(image_checksum_ok(&im) && image_tail_ok(&im));
+    assert_int_equal(image_rom_check(esp, len, IMAGE_MACHINE_HERE, &im),
+                     IMAGE_WRONG_MACHINE);
+}
+
+static void peek_refuses_early(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        enum image_fault fault;
+    } rows[] = {
+        {"PK\3\4", 4, IMAGE_NO_MAGIC},
+        {"import os\n", 10, IMAGE_NO_MAGIC},
+        {"\xff\xff\xff\xff", 4, IMAGE_BLANK},
+        {"\xe9\0\2\x3f\0\0\0\0\xee\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 24,
+         IMAGE_BAD_SEGMENTS},
+        {"\xe9\2\2\x3f\0\0\0\0\xee\0\0\0\2\0\0\0\0\0\0\0\0\0\0\1", 24,
+         IMAGE_WRONG_CHIP},
+        {"\xe9", 1, IMAGE_TOO_LONG},
+    };
+    struct image im;
+    uint32_t len;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(image_peek(&im, (const uint8_t *)rows[i].bytes,
+                                    rows[i].len, IMAGE_MACHINE_HERE, &len),
+                         rows[i].fault);
+    size_t whole = make_image(image, "1.2.3", 5000, false);
+    assert_int_equal(
+        image_peek(&im, image, IMAGE_PEEK_LEN, IMAGE_MACHINE_HERE, &len),
+        IMAGE_FINE);
+    assert_int_equal(len, whole);
+    assert_string_equal(im.version, "1.2.3");
+}
+
+/* FIPS 186-4 P-256 / SHA-256 of "sample", RFC 6979 A.2.5: key and signature
+ * are public vectors. */
+static const char key_hex[] =
+    "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+    "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
+static const char sign_hex[] =
+    "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
+
+static void signature_block(void **state)
+{
+    (void)state;
+    struct image_keys keys = {.count = 1};
+    struct image_sign s, back;
+    uint8_t digest[SHA256_LEN], block[IMAGE_SIGN_LEN];
+    assert_true(hex_decode(keys.key[0], key_hex, P256_KEY_LEN));
+    assert_true(hex_decode(s.sign, sign_hex, P256_SIGN_LEN));
+    sha256_of("sample", 6, digest);
+    image_key_id(keys.key[0], s.key_id);
+    image_sign_write(block, &s);
+    assert_int_equal(image_sign_read(block, &back), 0);
+    assert_int_equal(image_sign_check(&back, &keys, digest), IMAGE_FINE);
+    digest[3] ^= 1;
+    assert_int_equal(image_sign_check(&back, &keys, digest),
+                     IMAGE_BAD_SIGNATURE);
+    keys.key[0][5] ^= 1;
+    assert_int_equal(image_sign_check(&back, &keys, digest), IMAGE_UNKNOWN_KEY);
+    block[20] ^= 1;
+    assert_int_equal(image_sign_read(block, &back), WIPY_ECORRUPT);
+    block[0] ^= 1;
+    assert_int_equal(image_sign_read(block, &back), WIPY_EFORMAT);
+}
+
+static void a_key_makes_unsigned_images_unbootable(void **state)
+{
+    (void)state;
+    struct image_keys keys = {.count = 1};
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    assert_true(hex_decode(keys.key[0], key_hex, P256_KEY_LEN));
+    make_image(image, "1", 300, true);
+    assert_int_equal(image_check(&im, image, sizeof image, IMAGE_MACHINE_HERE,
+                                 &keys, digest),
+                     IMAGE_UNSIGNED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tail_of_hello),
+        cmocka_unit_test(built_image_is_parsed),
+        cmocka_unit_test(header_is_an_esp32s),
+        cmocka_unit_test(every_flip_is_noticed),
+        cmocka_unit_test(every_cut_is_noticed),
+        cmocka_unit_test(other_machines_are_refused),
+        cmocka_unit_test(peek_refuses_early),
+        cmocka_unit_test(signature_block),
+        cmocka_unit_test(a_key_makes_unsigned_images_unbootable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <bearssl_hash.h>
+
+#include "base/hex.h"
+#include "bootmodel.h"
+
+/* Tables of field boards with the MD5 of their rows and the SHA-1 of the
+ * whole file: spec 1.3. */
+static const struct vector {
+    const char *name;
+    uint32_t chip_size;
+    const char *rows[10];
+    const char *md5, *sha1;
+} vectors[] = {
+    {"F/4MB",
+     0x400000,
+     {"aa50010200900000007000006e76730000000000000000000000000000000000",
+      "aa5000000000010000e01a00666163746f727900000000000000000001000000",
+      "aa50010000e01b00001000006f74616461746100000000000000000001000000",
+      "aa50001000001c0000e01a006f74615f30000000000000000000000001000000",
+      "aa50010700e036000000010064756d6d79000000000000000000000000000000",
+      "aa5001050000380000f007006673000000000000000000000000000001000000",
+      "aa50010600f03f0000100000636f6e6669670000000000000000000000000000"},
+     "229b9d0d41b6cfeaba95cfe3bea38f14",
+     "d1d8a1be97919efa9292390ac69cdc453e4f899c"},
+    {"F/8MB",
+     0x800000,
+     {"aa50010200900000007000006e76730000000000000000000000000000000000",
+      "aa5000000000010000f01e00666163746f727900000000000000000001000000",
+      "aa50010000f01f00001000006f74616461746100000000000000000001000000",
+      "aa5000100000210000f01e006f74615f30000000000000000000000001000000",
+      "aa50010600f03f0000100000636f6e6669670000000000000000000000000000"},
+     "c0fff3d54a0b1392fc1f0d4232e3093f",
+     "1cc2767e7a0a50e3095efb8d29258d1ab66064d7"},
+    {"B/4MB",
+     0x400000,
+     {"aa50010200900000006000006e76730000000000000000000000000000000000",
+      "aa50010100f00000001000007068795f696e6974000000000000000000000000",
+      "aa5000000000010000001000666163746f727900000000000000000000000000",
+      "aa50001000001100000010006f74615f30000000000000000000000000000000",
+      "aa50001100002100000010006f74615f31000000000000000000000000000000",
+      "aa500107000031000000010064756d6d79000000000000000000000000000000",
+      "aa5001000000320000100000626f6f74696e666f000000000000000000000000",
+      "aa5001050000380000f007006673000000000000000000000000000000000000",
+      "aa50010600f03f0000100000636f6e6669670000000000000000000000000000"},
+     "a84edd731b553bd58da3e7ee9ca20701",
+     "6103ebf055d3c5d6746b14ec1f19aaac32e90867"},
+};
+
+static void bytes_of(const struct vector *v, uint8_t to[TABLE_LEN])
+{
+    unsigned n = 0;
+    memset(to, 0xff, TABLE_LEN);
+    for (; v->rows[n]; n++)
+        assert_true(hex_decode(to + 32 * n, v->rows[n], 32));
+    to[32 * n] = to[32 * n + 1] = 0xeb;
+    assert_true(hex_decode(to + 32 * n + 16, v->md5, 16));
+}
+
+static void field_tables_are_read_and_written_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        uint8_t bytes[TABLE_LEN], back[TABLE_LEN], sha[20], want[20];
+        struct table t;
+        struct table_fault fault;
+        bytes_of(&vectors[i], bytes);
+        assert_int_equal(
+            table_parse(&t, bytes, sizeof bytes, vectors[i].chip_size, &fault),
+            0);
+        assert_true(t.has_md5);
+        assert_int_equal(table_write(&t, back), 0);
+        assert_memory_equal(bytes, back, TABLE_LEN);
+        br_sha1_context sha1;
+        br_sha1_init(&sha1);
+        br_sha1_update(&sha1, back, TABLE_LEN);
+        br_sha1_out(&sha1, sha);
+        assert_true(hex_decode(want, vectors[i].sha1, 20));
+        assert_memory_equal(sha, want, 20);
+        assert_non_null(table_find(&t, PART_APP, PART_FACTORY));
+        assert_non_null(table_find(&t, PART_APP, PART_OTA_0));
+    }
+}
+
+static void every_flip_in_a_table_is_noticed(void **state)
+{
+    (void)state;
+    uint8_t bytes[TABLE_LEN];
+    struct table t;
+    (void)table_write(table_default(0x800000), bytes);
+    unsigned rows = table_default(0x800000)->count;
+    for (unsigned bit = 0; bit < (rows * 32 + 32) * 8; bit++) {
+        unsigned at = bit / 8;
+        if (at >= rows * 32 + 2 && at < rows * 32 + 16)
+            continue; /* the filler of the MD5 row means nothing */
+        bytes[at] ^= (uint8_t)(1 << bit % 8);
+        assert_int_not_equal(
+            table_parse(&t, bytes, sizeof bytes, 0x800000, NULL), 0);
+        bytes[at] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
+static void default_maps_are_sound(void **state)
+{
+    (void)state;
+    struct table_fault fault;
+    assert_int_equal(table_check(table_default(0x800000), 0x800000, &fault), 0);
+    assert_int_equal(table_check(table_default(0x400000), 0x400000, &fault), 0);
+    assert_null(table_default(12345));
+    const struct partition *p =
+        table_find_label(table_default(0x800000), "ota_1");
+    assert_int_equal(p->off, 0x290000);
+    assert_int_equal(p->size, 0x140000);
+}
+
+static void csv_is_a_round_trip(void **state)
+{
+    (void)state;
+    char text[4096], again[4096];
+    struct table t;
+    struct table_fault fault;
+    int len = table_to_csv(table_default(0x800000), text, sizeof text);
+    assert_true(len > 0);
+    assert_int_equal(table_from_csv(&t, text, (size_t)len, 0x800000, &fault),
+                     0);
+    assert_int_equal(table_to_csv(&t, again, sizeof again), len);
+    assert_string_equal(text, again);
+    assert_int_equal(table_to_csv(&t, again, 20), WIPY_ENOMEM);
+}
+
+static void csv_as_users_write_it(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "# Name, Type, SubType, Offset, Size, Flags\r\n"
+        "\r\n"
+        "nvs,      data, nvs,     0x9000,  28K\r\n"
+        "factory,  app,  factory, ,        1M,\n"
+        "ota_0,    app,  ota_0,   ,        1M, encrypted\n"
+        "otadata,  data, ota,     ,        8k # two\n"
+        "mine,     0x40, 0x7,     ,        4096";
+    struct table t;
+    struct table_fault fault;
+    assert_int_equal(
+        table_from_csv(&t, text, sizeof text - 1, 0x400000, &fault), 0);
+    assert_int_equal(t.count, 5);
+    assert_int_equal(t.row[1].off, 0x10000);
+    assert_int_equal(t.row[2].off, 0x110000);
+    assert_int_equal(t.row[2].flags, PART_ENCRYPTED);
+    assert_int_equal(t.row[3].off, 0x210000);
+    assert_int_equal(t.row[4].off, 0x212000);
+    assert_int_equal(t.row[4].type, 0x40);
+}
+
+static void bad_csv_names_line_and_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned row;
+        const char *reason;
+    } rows[] = {
+        {"", 0, "empty"},
+        {"a,app", 1, "needs name, type, subtype, offset, size"},
+        {"a,app,factory,0x10000,bananas", 1, "size is not a number"},
+        {"a,app,factory,x,1M", 1, "offset is not a number"},
+        {"a,app,nonsense,0x10000,1M", 1, "subtype is not known for this type"},
+        {"a,tape,factory,0x10000,1M", 1,
+         "type is neither app, data nor a number below 256"},
+        {"\na,app,factory,0x10000,1M,blue", 2,
+         "flags are neither empty, a number nor 'encrypted'"},
+        {"a,app,factory,0x10000,1M\nb,app,ota_0,0x100000,1M", 2,
+         "overlaps another row"},
+        {"a,app,factory,0x10000,1M\n#\nb,app,factory,0x110000,1M", 3,
+         "a second app of the same subtype"},
+        {"a,app,factory,0x11000,1M", 1,
+         "app does not begin at a multiple of 0x10000"},
+        {"a,app,factory,0x10000,8M", 1, "goes past the end of the chip"},
+        {"a,app,factory,0xfffffff0,0xffffffff", 1,
+         "goes past the end of the chip"},
+        {"a,app,factory,0,1M", 1,
+         "overlaps bootloader or partition table (below 0x9000)"},
+        {"a,data,nvs,0x9000,0", 1, "size is 0"},
+        {"abcdefghijklmnopq,data,nvs,0x9000,1", 1,
+         "name is longer than 16 characters"},
+        {"a,b,c,d,e,f,g,h", 1, "too many or too long fields"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct table t;
+        struct table_fault fault;
+        assert_int_equal(table_from_csv(&t, rows[i].text, strlen(rows[i].text),
+                                        0x400000, &fault),
+                         WIPY_ECORRUPT);
+        assert_string_equal(fault.reason, rows[i].reason);
+        assert_int_equal(fault.row, rows[i].row);
+    }
+}
+
+static void second_copy_takes_over(void **state)
+{
+    (void)state;
+    struct model m;
+    struct table t;
+    struct table_source source;
+    model_init(&m, 0x800000);
+    put_table(&m, table_default(0x800000));
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+    assert_false(source.first_bad || source.second_bad);
+    m.cells[TABLE_OFF + 70] ^= 4;
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+    assert_true(source.first_bad);
+    assert_int_equal(t.count, 10);
+    m.cells[0x3d5000 + 70] ^= 8;
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), WIPY_ECORRUPT);
+    m.cells[TABLE_OFF + 70] ^= 4;
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+    assert_true(source.second_bad);
+    model_free(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(field_tables_are_read_and_written_back),
+        cmocka_unit_test(every_flip_in_a_table_is_noticed),
+        cmocka_unit_test(default_maps_are_sound),
+        cmocka_unit_test(csv_is_a_round_trip),
+        cmocka_unit_test(csv_as_users_write_it),
+        cmocka_unit_test(bad_csv_names_line_and_reason),
+        cmocka_unit_test(second_copy_takes_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
