@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "firmware/card.h"
 #include "firmware/confine.h"
 #include "firmware/fault.h"
 #include "firmware/firmware.h"
@@ -50,6 +51,7 @@ static void mount_volumes(struct storage_job *job)
         .flash = bus_flash(&fw->bus),
         .fs_off = fs ? fs->off : 0,
         .fs_size = fs ? fs->size : 0,
+        .card = card_of(&fw->bus),
         .now = clock_now,
         .now_ctx = &fw->bus,
     };
@@ -170,6 +172,12 @@ static void update_done(void *ctx)
     life_note_change(&fw->life, firmware_rtc(fw));
 }
 
+static int64_t loop_clock(void *ctx)
+{
+    struct firmware *fw = ctx;
+    return clock_now(&fw->bus);
+}
+
 static int net_start(struct firmware *fw)
 {
     fw->console = console_new();
@@ -190,6 +198,7 @@ static int net_start(struct firmware *fw)
         .banner = fw->banner,
         .tick = tick,
         .safe_boot = safe_boot,
+        .clock = loop_clock,
         .log = log_line,
     };
     fw->net = net_new(&config);
