@@ -287,6 +287,10 @@ bool net_boot_key(struct net *net)
     if (!net->config.safe_boot || net->config.wipy1)
         return false;
     net->boot_wanted = true;
+    pthread_mutex_lock(&net->lock);
+    net->want_closed = true;
+    pthread_mutex_unlock(&net->lock);
+    net_wake(net);
     return true;
 }
 
@@ -460,12 +464,9 @@ static void serve(struct net *net, int timeout_ms)
     }
 }
 
-/* Ends every session within FLUSH_MS, then boots. */
+/* Boots when every session has ended, which takes FLUSH_MS at most. */
 static void boot_safely(struct net *net)
 {
-    pthread_mutex_lock(&net->lock);
-    net->want_closed = true;
-    pthread_mutex_unlock(&net->lock);
     if (!all_closed(net))
         return;
     net->boot_wanted = false;
