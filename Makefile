@@ -1,13 +1,22 @@
 # A thin front for CMake and Ninja. The two commands that matter:
 #   make run     install what is missing, build, boot a board, show its prompt
-#   make test    install what is missing, build, run all tests (SAN=1: with
-#                sanitizers)
+#   make test    install what is missing, build, run all tests
+#
+# Others: make bench, soak, mutants, flash, clean. Variables:
+#   SAN=1            with sanitizers
+#   FLASH=FILE       the chip of `make run` (wipy.flash)
+#   RUN='OPTIONS'    more options for `wipy run`
+#   CTEST='OPTIONS'  more options for ctest, e.g. CTEST='-L unit'
+#   PORT=PORT        where `make flash` writes (default: the running board)
+#   V=1              `make flash` shows every step
 
 BUILD ?= build
 ifeq ($(SAN),1)
 BUILD := build-san
 endif
 FLASH ?= wipy.flash
+BOARD ?= WIPY
+SECONDS ?= 60
 
 .PHONY: all deps configure run test soak bench mutants flash clean
 
@@ -19,13 +28,26 @@ deps:
 
 configure: deps
 	@test -f $(BUILD)/build.ninja || cmake -G Ninja -S . -B $(BUILD) \
-		$(if $(filter 1,$(SAN)),-DSAN=ON) >/dev/null
+		$(if $(filter 1,$(SAN)),-DSAN=ON) >/dev/null || \
+		{ rm -f $(BUILD)/build.ninja; exit 1; }
 
 run: all
 	@$(BUILD)/wipy run --flash $(FLASH) $(RUN)
 
 test: all
 	@cd $(BUILD) && ctest --output-on-failure -j2 $(CTEST)
+
+# Figures beside named peers and limits, measured in the same run.
+bench: all
+	@tests/bench/run.sh $(BUILD)
+
+# The long campaigns: power cuts, fuzzing, sessions. SECONDS for each.
+soak: all
+	@tests/soak.sh $(BUILD) $(SECONDS)
+
+# Breaks the rules of boot and update one by one; each must be noticed.
+mutants: configure
+	@tests/mutants.sh
 
 clean:
 	rm -rf build build-*
