@@ -194,9 +194,10 @@ static int open_cpu(struct board *b, struct problem *problem)
                                  .arm_watchdog = on_arm_watchdog,
                                  .sleep = on_sleep,
                                  .power_failed = on_power_failed};
+    err = bus_port_init(&b->bus, &b->loop, &b->chip, &b->file, &b->card,
+                        &b->clock, ev);
     b->bus.timing = b->options.chip_timing;
-    return bus_port_init(&b->bus, &b->loop, &b->chip, &b->file, &b->card,
-                         &b->clock, ev);
+    return err ? problem_set(problem, err, "the host gives no timer") : 0;
 }
 
 static int open_line(struct board *b, struct problem *problem)
