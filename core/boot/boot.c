@@ -23,8 +23,8 @@ static void load_record(struct boot *b)
 {
     const struct partition *p = table_find(&b->table, PART_DATA, PART_OTADATA);
     struct boot_record *r = &b->record;
-    b->have_record = record_load(&b->store, r, b->flash, p ? p->off : 0,
-                                 p ? p->size : 0) == 0;
+    b->have_record = boot_record_load(&b->store, r, b->flash, p ? p->off : 0,
+                                      p ? p->size : 0) == 0;
     r->active = existing(b, r->active);
     r->prev = existing(b, r->prev);
     /* Factory needs no trial, and a status we do not know is none. */
@@ -151,15 +151,16 @@ static unsigned way_back(const struct boot *b)
     return SLOT_NONE;
 }
 
-void record_note(struct boot_record *r, unsigned slot, enum boot_reason reason)
+void boot_record_note(struct boot_record *r, unsigned slot,
+                      enum boot_reason reason)
 {
     r->reason = (uint8_t)reason;
     r->reason_slot = (uint8_t)slot;
     r->slot[slot].reason = (uint8_t)reason;
 }
 
-void record_activate(struct boot_record *r, unsigned slot, unsigned prev,
-                     enum record_status status)
+void boot_record_activate(struct boot_record *r, unsigned slot, unsigned prev,
+                          enum record_status status)
 {
     r->active = slot;
     r->prev = prev;
@@ -170,7 +171,7 @@ void record_activate(struct boot_record *r, unsigned slot, unsigned prev,
     r->size = r->slot[slot].len ? r->slot[slot].len : 0xffffffffu;
 }
 
-bool record_leave(struct boot *b, enum boot_reason reason)
+bool boot_record_leave(struct boot *b, enum boot_reason reason)
 {
     struct boot_record *r = &b->record;
     unsigned old = r->active, to = way_back(b);
@@ -178,8 +179,8 @@ bool record_leave(struct boot *b, enum boot_reason reason)
         return false;
     if (old != SLOT_FACTORY)
         r->slot[old].state = SLOT_BAD;
-    record_activate(r, to, SLOT_FACTORY, RECORD_READY);
-    record_note(r, old, reason);
+    boot_record_activate(r, to, SLOT_FACTORY, RECORD_READY);
+    boot_record_note(r, old, reason);
     return true;
 }
 
@@ -189,7 +190,7 @@ bool record_leave(struct boot *b, enum boot_reason reason)
  * memory is what is on the chip. */
 static int save_or_undo(struct boot *b, const struct boot_record *old)
 {
-    int err = record_save(&b->store, &b->record);
+    int err = boot_record_save(&b->store, &b->record);
     if (err)
         b->record = *old;
     else
@@ -206,14 +207,14 @@ int boot_confirm(struct boot *b, unsigned executing, enum boot_reason reason)
     r->attempts_used = 0;
     r->left_once = false;
     r->slot[executing].state = SLOT_GOOD;
-    record_note(r, executing, reason);
+    boot_record_note(r, executing, reason);
     return save_or_undo(b, &old);
 }
 
 int boot_rollback(struct boot *b, enum boot_reason reason)
 {
     struct boot_record old = b->record;
-    if (old.active == SLOT_FACTORY || !record_leave(b, reason))
+    if (old.active == SLOT_FACTORY || !boot_record_leave(b, reason))
         return WIPY_EPERM;
     return save_or_undo(b, &old);
 }
@@ -243,8 +244,8 @@ int boot_select(struct boot *b, unsigned slot, enum image_fault *fault)
     unsigned prev = old.status == RECORD_CHECK ? old.prev : old.active;
     if (prev == slot)
         prev = SLOT_FACTORY;
-    record_activate(r, slot, prev, proven ? RECORD_READY : RECORD_CHECK);
-    record_note(r, slot, REASON_SELECTED);
+    boot_record_activate(r, slot, prev, proven ? RECORD_READY : RECORD_CHECK);
+    boot_record_note(r, slot, REASON_SELECTED);
     return save_or_undo(b, &old);
 }
 

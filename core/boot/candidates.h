@@ -23,11 +23,12 @@ bool digest_unknown(const uint8_t digest[SHA256_LEN]); /* all zeros */
 bool slot_reflashed(const struct boot *b, unsigned slot,
                     const uint8_t digest[SHA256_LEN]);
 
-void record_note(struct boot_record *r, unsigned slot, enum boot_reason reason);
-void record_activate(struct boot_record *r, unsigned slot, unsigned prev,
-                     enum record_status status);
+void boot_record_note(struct boot_record *r, unsigned slot,
+                      enum boot_reason reason);
+void boot_record_activate(struct boot_record *r, unsigned slot, unsigned prev,
+                          enum record_status status);
 
 /* The active image is given up for the way back; false when there is none. */
-bool record_leave(struct boot *b, enum boot_reason reason);
+bool boot_record_leave(struct boot *b, enum boot_reason reason);
 
 #endif

@@ -1,5 +1,5 @@
 /* The bootloader's decision. Everything it changes is computed in memory,
- * written by one record_save(), and may be cut and run again. */
+ * written by one boot_record_save(), and may be cut and run again. */
 #include <string.h>
 
 #include "base/err.h"
@@ -31,7 +31,7 @@ static bool faulted(const struct decision *d)
 static bool leave(struct decision *d, enum boot_reason reason)
 {
     unsigned old = d->b->record.active;
-    if (!record_leave(d->b, reason))
+    if (!boot_record_leave(d->b, reason))
         return false;
     d->dirty = true;
     d->handover->left = (uint8_t)old;
@@ -47,14 +47,14 @@ static void check_record(struct decision *d)
     /* A damaged copy is written anew, so that there are two again. */
     d->dirty = d->b->store.bad[0] || d->b->store.bad[1];
     if (!d->b->have_record) {
-        record_note(r, SLOT_FACTORY, REASON_FIRST_START);
+        boot_record_note(r, SLOT_FACTORY, REASON_FIRST_START);
         d->handover->flags |= HANDOVER_RECORD_NEW;
         d->dirty = true;
     } else if (d->b->store.host >= 0) {
         r->slot[r->active].state =
             r->status == RECORD_CHECK ? SLOT_PENDING : SLOT_UNKNOWN;
         memset(r->slot[r->active].digest, 0, SHA256_LEN);
-        record_note(r, r->active, REASON_HOST_TOOL);
+        boot_record_note(r, r->active, REASON_HOST_TOOL);
         d->handover->flags |= HANDOVER_ADOPTED;
         d->dirty = true;
     }
@@ -91,8 +91,8 @@ static void check_factory(struct decision *d)
     if (r->status == RECORD_CHECK)
         r->slot[r->active].state = SLOT_UNKNOWN;
     unsigned prev = r->status == RECORD_CHECK ? r->prev : r->active;
-    record_activate(r, SLOT_FACTORY, prev, RECORD_READY);
-    record_note(r, SLOT_FACTORY, REASON_REFLASHED);
+    boot_record_activate(r, SLOT_FACTORY, prev, RECORD_READY);
+    boot_record_note(r, SLOT_FACTORY, REASON_REFLASHED);
 }
 
 /* ---- how the last run ended ---- */
@@ -181,8 +181,8 @@ static void record_fallback(struct decision *d, unsigned slot)
     unsigned old = r->active;
     if (old != SLOT_FACTORY)
         r->slot[old].state = SLOT_BAD;
-    record_activate(r, slot, SLOT_FACTORY, RECORD_READY);
-    record_note(r, old, REASON_NOT_GOOD);
+    boot_record_activate(r, slot, SLOT_FACTORY, RECORD_READY);
+    boot_record_note(r, old, REASON_NOT_GOOD);
     d->handover->left = (uint8_t)old;
     d->handover->left_reason = REASON_NOT_GOOD;
     d->dirty = true;
@@ -298,7 +298,7 @@ static bool begin_trial(struct decision *d, unsigned slot, bool orderly)
     if (r->status != RECORD_CHECK || slot != r->active || d->safe)
         return false;
     if (!orderly || r->attempts_used == 0)
-        (void)record_use_attempt(&d->b->store, r);
+        (void)boot_record_use_attempt(&d->b->store, r);
     return true;
 }
 
@@ -334,10 +334,10 @@ void boot_decide(struct boot *b, const struct boot_cause *cause,
     bool orderly = ended_orderly(&d);
     /* A record that cannot be written must not keep the board from starting
      * what verified. */
-    if (d.dirty && record_save(&b->store, &b->record) == 0)
+    if (d.dirty && boot_record_save(&b->store, &b->record) == 0)
         b->have_record = true;
     if (soft && b->record.safeboot == SAFEBOOT_SOFT && !b->record.safe_taken)
-        (void)record_take_safe(&b->store, &b->record);
+        (void)boot_record_take_safe(&b->store, &b->record);
     bool trial = begin_trial(&d, slot, orderly);
     fill_handover(&d, slot, trial);
     note_run(&d, trial);

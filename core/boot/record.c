@@ -35,7 +35,8 @@ static uint32_t head_crc(const uint8_t *head)
     return crc32_add(0xffffffffu, head, HEAD_CRC_OFF);
 }
 
-void record_head_write(uint8_t to[RECORD_HEAD_LEN], const struct boot_record *r)
+void boot_record_head_write(uint8_t to[RECORD_HEAD_LEN],
+                            const struct boot_record *r)
 {
     struct writer w = writer_of(to, RECORD_HEAD_LEN);
     write_u32(&w, r->active);
@@ -47,8 +48,8 @@ void record_head_write(uint8_t to[RECORD_HEAD_LEN], const struct boot_record *r)
     write_u32(&w, head_crc(to));
 }
 
-bool record_head_read(const uint8_t from[RECORD_HEAD_LEN],
-                      struct boot_record *r)
+bool boot_record_head_read(const uint8_t from[RECORD_HEAD_LEN],
+                           struct boot_record *r)
 {
     struct reader in = reader_of(from, RECORD_HEAD_LEN);
     r->active = read_u32(&in);
@@ -62,7 +63,7 @@ bool record_head_read(const uint8_t from[RECORD_HEAD_LEN],
 
 static void record_encode(uint8_t to[RECORD_LEN], const struct boot_record *r)
 {
-    record_head_write(to, r);
+    boot_record_head_write(to, r);
     struct writer w = writer_of(to, RECORD_LEN);
     w.pos = RECORD_HEAD_LEN;
     write_u32(&w, RECORD_MAGIC);
@@ -84,7 +85,7 @@ static void record_encode(uint8_t to[RECORD_LEN], const struct boot_record *r)
 
 static bool record_decode(const uint8_t from[RECORD_LEN], struct boot_record *r)
 {
-    if (!record_head_read(from, r) ||
+    if (!boot_record_head_read(from, r) ||
         get_u32(from + CRC_OFF) != crc32_add(0, from, CRC_OFF))
         return false;
     struct reader in = reader_of(from, RECORD_LEN);
@@ -133,7 +134,7 @@ static enum copy_kind read_copy(const struct record_store *s, unsigned copy,
         return COPY_EMPTY;
     /* A host tool erases the sector and writes the head at its start; ours is
      * never there without its extension. */
-    if (copy == 0 && record_head_read(p, r) &&
+    if (copy == 0 && boot_record_head_read(p, r) &&
         is_clear(p + RECORD_HEAD_LEN, RECORD_SECTOR - RECORD_HEAD_LEN))
         return COPY_HOST;
     return COPY_BAD;
@@ -179,8 +180,8 @@ static void take_host(struct boot_record *r, const struct boot_record *host)
     r->safe_taken = false;
 }
 
-int record_load(struct record_store *store, struct boot_record *r,
-                const struct flash *flash, uint32_t off, uint32_t size)
+int boot_record_load(struct record_store *store, struct boot_record *r,
+                     const struct flash *flash, uint32_t off, uint32_t size)
 {
     struct boot_record host = {0};
     *store = (struct record_store){
@@ -261,7 +262,7 @@ static int write_copy(const struct record_store *s, unsigned copy,
     return err;
 }
 
-int record_save(struct record_store *store, struct boot_record *r)
+int boot_record_save(struct record_store *store, struct boot_record *r)
 {
     if (store->copies == 0)
         return WIPY_ENOTSUP;
@@ -293,7 +294,7 @@ static int clear_word(struct record_store *s, uint32_t off, unsigned index)
     return err ? err : flash_sync(s->flash);
 }
 
-int record_use_attempt(struct record_store *store, struct boot_record *r)
+int boot_record_use_attempt(struct record_store *store, struct boot_record *r)
 {
     if (r->attempts_used >= RECORD_ATTEMPTS)
         return WIPY_ERANGE;
@@ -303,7 +304,7 @@ int record_use_attempt(struct record_store *store, struct boot_record *r)
     return err;
 }
 
-int record_add_block(struct record_store *store, struct boot_record *r)
+int boot_record_add_block(struct record_store *store, struct boot_record *r)
 {
     if (r->blocks >= RECORD_BLOCKS)
         return WIPY_ERANGE;
@@ -313,7 +314,7 @@ int record_add_block(struct record_store *store, struct boot_record *r)
     return err;
 }
 
-int record_take_safe(struct record_store *store, struct boot_record *r)
+int boot_record_take_safe(struct record_store *store, struct boot_record *r)
 {
     int err = clear_word(store, SAFE_TAKEN_OFF, 0);
     if (!err)

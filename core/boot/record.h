@@ -104,26 +104,26 @@ struct record_store {
  * `r` is what a new board has: factory, READY). `flash` must be mapped; `size`
  * of less than a sector means no otadata. Writes nothing. When
  * store->host >= 0 the record is the host's head with our knowledge of the
- * slots, and record_save() is due. */
-int record_load(struct record_store *store, struct boot_record *r,
-                const struct flash *flash, uint32_t off, uint32_t size);
+ * slots, and boot_record_save() is due. */
+int boot_record_load(struct record_store *store, struct boot_record *r,
+                     const struct flash *flash, uint32_t off, uint32_t size);
 
 /* Writes `r` with the next sequence number to the other copy, then erases a
  * host tool's record if there was one. The counters are written as `r` has
  * them: whoever changes what they are about sets them to 0 first. */
-int record_save(struct record_store *store, struct boot_record *r);
+int boot_record_save(struct record_store *store, struct boot_record *r);
 
 /* Clears the next bit of a counter; 0 or the error of the flash. */
-int record_use_attempt(struct record_store *store, struct boot_record *r);
-int record_add_block(struct record_store *store, struct boot_record *r);
-int record_take_safe(struct record_store *store, struct boot_record *r);
+int boot_record_use_attempt(struct record_store *store, struct boot_record *r);
+int boot_record_add_block(struct record_store *store, struct boot_record *r);
+int boot_record_take_safe(struct record_store *store, struct boot_record *r);
 
 /* The vendor's 40 bytes alone, for tools: head with CRC (spec 1.4). */
-void record_head_write(uint8_t to[RECORD_HEAD_LEN],
-                       const struct boot_record *r);
+void boot_record_head_write(uint8_t to[RECORD_HEAD_LEN],
+                            const struct boot_record *r);
 /* False when the CRC is wrong or the status FFFFFFFF. Active and prev are
  * given as stored. */
-bool record_head_read(const uint8_t from[RECORD_HEAD_LEN],
-                      struct boot_record *r);
+bool boot_record_head_read(const uint8_t from[RECORD_HEAD_LEN],
+                           struct boot_record *r);
 
 #endif

@@ -54,7 +54,7 @@ static int note_progress(struct update *u)
     int err = 0;
     while (!err && r->blocks < RECORD_BLOCKS &&
            (r->blocks + 1u) * FLASH_BLOCK <= u->stored)
-        err = record_add_block(&u->boot->store, r);
+        err = boot_record_add_block(&u->boot->store, r);
     return err;
 }
 

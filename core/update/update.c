@@ -65,7 +65,7 @@ static void give_up_slot(struct update *u)
     u->stored = 0;
     /* A record that cannot be written leaves "receiving", which no boot
      * chooses either. */
-    (void)record_save(&u->boot->store, &u->boot->record);
+    (void)boot_record_save(&u->boot->store, &u->boot->record);
 }
 
 static int fail(struct update *u, int err, enum update_outcome outcome,
@@ -185,7 +185,7 @@ static int open_slot(struct update *u, enum boot_reason reason)
     r->reason_slot = (uint8_t)u->slot;
     r->blocks = 0;
     r->attempts_used = 0;
-    int err = record_save(&u->boot->store, r);
+    int err = boot_record_save(&u->boot->store, r);
     if (err)
         *r = old;
     return err;
@@ -487,7 +487,7 @@ static int commit(struct update *u, const uint8_t digest[SHA256_LEN])
     r->left_once = false;
     r->reason = REASON_UPDATED;
     r->reason_slot = (uint8_t)u->slot;
-    int err = record_save(&u->boot->store, r);
+    int err = boot_record_save(&u->boot->store, r);
     if (err)
         *r = old;
     return err;

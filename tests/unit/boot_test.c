@@ -42,7 +42,7 @@ static void put_head(uint32_t active, uint32_t status, uint32_t prev)
         .active = active, .status = status, .prev = prev, .size = 3000};
     memset(r.signature, 0xff, sizeof r.signature);
     uint8_t head[RECORD_HEAD_LEN];
-    record_head_write(head, &r);
+    boot_record_head_write(head, &r);
     model_fill(&m, OTADATA, 0xff, 4096);
     model_put(&m, OTADATA, head, sizeof head);
 }
@@ -103,14 +103,14 @@ static void vendor_vectors(void **state)
         struct boot_record back = {0};
         memset(r.signature, 0xff, sizeof r.signature);
         assert_true(hex_decode(want, rows[i].hex, 40));
-        record_head_write(got, &r);
+        boot_record_head_write(got, &r);
         assert_memory_equal(got, want, 40);
-        assert_true(record_head_read(want, &back));
+        assert_true(boot_record_head_read(want, &back));
         assert_int_equal(back.active, rows[i].active);
         assert_int_equal(back.prev, rows[i].prev);
         assert_int_equal(back.safeboot, rows[i].safeboot);
         want[17] ^= 1;
-        assert_false(record_head_read(want, &back));
+        assert_false(boot_record_head_read(want, &back));
     }
 }
 
@@ -120,22 +120,23 @@ static void copies_are_written_in_turn(void **state)
     struct record_store store;
     struct boot_record r;
     board_with(NULL, NULL);
-    assert_int_equal(record_load(&store, &r, &m.flash, OTADATA, 0x2000),
+    assert_int_equal(boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000),
                      WIPY_ENOENT);
     for (uint32_t i = 1; i < 8; i++) {
         r.slot[1].len = i;
-        assert_int_equal(record_save(&store, &r), 0);
+        assert_int_equal(boot_record_save(&store, &r), 0);
         struct boot_record back;
         struct record_store again;
-        assert_int_equal(record_load(&again, &back, &m.flash, OTADATA, 0x2000),
-                         0);
+        assert_int_equal(
+            boot_record_load(&again, &back, &m.flash, OTADATA, 0x2000), 0);
         assert_int_equal(again.current, (int)((i - 1) % 2));
         assert_int_equal(back.seq, i);
         assert_int_equal(back.slot[1].len, i);
     }
     /* The newer copy damaged: the older one counts. */
     m.cells[store.current ? COPY1 + 50 : OTADATA + 50] ^= 1;
-    assert_int_equal(record_load(&store, &r, &m.flash, OTADATA, 0x2000), 0);
+    assert_int_equal(boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000),
+                     0);
     assert_int_equal(r.slot[1].len, 6);
     assert_true(store.bad[0] || store.bad[1]);
 }
@@ -146,18 +147,18 @@ static void counters_cost_no_erase(void **state)
     struct record_store store;
     struct boot_record r;
     board_with(NULL, NULL);
-    (void)record_load(&store, &r, &m.flash, OTADATA, 0x2000);
-    assert_int_equal(record_save(&store, &r), 0);
+    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
+    assert_int_equal(boot_record_save(&store, &r), 0);
     uint64_t before = m.ops;
     for (int i = 0; i < RECORD_ATTEMPTS; i++)
-        assert_int_equal(record_use_attempt(&store, &r), 0);
-    assert_int_equal(record_use_attempt(&store, &r), WIPY_ERANGE);
+        assert_int_equal(boot_record_use_attempt(&store, &r), 0);
+    assert_int_equal(boot_record_use_attempt(&store, &r), WIPY_ERANGE);
     for (int i = 0; i < RECORD_BLOCKS; i++)
-        assert_int_equal(record_add_block(&store, &r), 0);
-    assert_int_equal(record_add_block(&store, &r), WIPY_ERANGE);
-    assert_int_equal(record_take_safe(&store, &r), 0);
+        assert_int_equal(boot_record_add_block(&store, &r), 0);
+    assert_int_equal(boot_record_add_block(&store, &r), WIPY_ERANGE);
+    assert_int_equal(boot_record_take_safe(&store, &r), 0);
     assert_int_equal(m.ops - before, RECORD_ATTEMPTS + RECORD_BLOCKS + 1);
-    (void)record_load(&store, &r, &m.flash, OTADATA, 0x2000);
+    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
     assert_int_equal(r.attempts_used, RECORD_ATTEMPTS);
     assert_int_equal(r.blocks, RECORD_BLOCKS);
     assert_true(r.safe_taken);
