@@ -21,6 +21,12 @@ static const struct command commands[] = {
     {"sd", cmd_sd, "put a card in or take it out"},
     {"fault", cmd_fault, "power cuts, bit flips, slow chip"},
     {"image", cmd_image, "build, show, verify, sign firmware images"},
+    {"flash", cmd_flash, "write files onto a board over its serial line"},
+    {"read", cmd_read, "read a board's chip over its serial line"},
+    {"verify", cmd_verify, "compare a board's chip with files"},
+    {"erase", cmd_erase, "erase partitions or the chip"},
+    {"chip", cmd_chip, "identify the board at a serial line"},
+    {"monitor", cmd_monitor, "the serial line on this terminal"},
 };
 
 static void print_usage(FILE *to)

@@ -1,0 +1,127 @@
+/* wipy erase: a part of the chip, or all of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "commands.h"
+#include "loader_args.h"
+#include "plan.h"
+
+static const char usage[] =
+    "usage: wipy erase [OPTIONS] PLACE [SIZE] [PLACE [SIZE] ...]\n"
+    "       wipy erase [OPTIONS] all\n"
+    "Erases partitions, ranges, or the whole chip of a board over its serial\n"
+    "line. PLACE is the name of a partition or an offset; an offset needs a\n"
+    "SIZE. 'all' also erases bootloader, settings and file system: only the\n"
+    "serial loader works then.\n"
+    "\n%s";
+
+enum { WORDS_MAX = 32 };
+
+struct erase_args {
+    struct serial_args serial;
+    const char *word[WORDS_MAX];
+    unsigned count;
+};
+
+static int take_arguments(struct erase_args *e, int argc, char **argv)
+{
+    struct args a = args_of("wipy erase", argc, argv);
+    const char *word;
+    for (int kind; (kind = args_next(&a, &word)) != 0;) {
+        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
+            printf(usage, serial_args_help);
+            exit(EXIT_OK);
+        }
+        int taken = kind == 1 ? serial_args_take(&e->serial, &a) : 0;
+        if (taken < 0)
+            return -taken;
+        if (kind == 2 && e->count < WORDS_MAX)
+            e->word[e->count++] = word;
+        else if (!taken)
+            return args_unknown(&a, word);
+    }
+    if (e->count)
+        return 0;
+    fprintf(stderr, usage, serial_args_help);
+    return EXIT_USAGE;
+}
+
+struct range {
+    const char *name;
+    uint32_t off, len;
+};
+
+/* All ranges are known good before the first is erased. */
+static int resolve(struct loader *l, const struct erase_args *e,
+                   struct range *list, unsigned *count)
+{
+    static struct plan p;
+    struct mirror m = {0};
+    int err = mirror_open(&m, l);
+    int code =
+        err < 0 ? serial_failed(l, &e->serial, err) : plan_resolve(&p, &m);
+    mirror_close(&m);
+    for (unsigned i = 0; !code && i < e->count; i++) {
+        struct range *r = &list[(*count)++];
+        uint32_t number;
+        r->name = e->word[i];
+        if (!plan_target(&p, r->name, &r->off, &r->len, l->chip.flash_size)) {
+            fprintf(stderr,
+                    "wipy erase: '%s' is neither an offset on the "
+                    "chip nor a partition of %s\n",
+                    r->name, p.table_from ? p.table_from : "a known table");
+            return EXIT_USAGE;
+        }
+        bool needs_size = parse_number(r->name, &number);
+        bool has_size = i + 1 < e->count && needs_size &&
+                        parse_number(e->word[i + 1], &r->len);
+        i += has_size;
+        if (needs_size && !has_size) {
+            fprintf(stderr, "wipy erase: how many bytes at %s?\n", r->name);
+            return EXIT_USAGE;
+        }
+        err = loader_check_range(l, r->name, r->off, r->len, true);
+        if (err < 0 || r->len % FLASH_SECTOR) {
+            fprintf(stderr, "wipy erase: %s\n",
+                    err < 0 ? l->error : "a size is a multiple of 0x1000");
+            return EXIT_USAGE;
+        }
+    }
+    return code;
+}
+
+static int erase(struct loader *l, const struct erase_args *e)
+{
+    struct range list[WORDS_MAX];
+    unsigned count = 0;
+    int code = serial_connect(l, &e->serial);
+    if (!code)
+        code = resolve(l, e, list, &count);
+    for (unsigned i = 0; !code && i < count; i++) {
+        int err = loader_erase(l, list[i].off, list[i].len);
+        if (err < 0)
+            return serial_failed(l, &e->serial, err);
+        if (!e->serial.o.quiet)
+            printf("Erased %s: 0x%x bytes at 0x%x\n", list[i].name,
+                   (unsigned)list[i].len, (unsigned)list[i].off);
+    }
+    if (!code && e->serial.json)
+        print_json(json_pack("{s:b, s:i}", "ok", 1, "ranges", (int)count));
+    return code;
+}
+
+int cmd_erase(int argc, char **argv)
+{
+    struct erase_args e = {0};
+    serial_args_init(&e.serial);
+    int code = take_arguments(&e, argc, argv);
+    if (code)
+        return code;
+    struct loader *l = loader_new(&e.serial.o);
+    code = erase(l, &e);
+    loader_disconnect(l);
+    loader_free(l);
+    return code;
+}

@@ -1,0 +1,405 @@
+/* wipy flash: one's own files onto the chip of a board. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "commands.h"
+#include "file.h"
+#include "flash_header.h"
+#include "loader_args.h"
+#include "plan.h"
+
+struct flash_args {
+    struct serial_args serial;
+    struct write_options write;
+    struct flash_header header;
+    const char *images; /* folder of --all-images */
+    bool show, dry_run, keep_ota, force, erase_all;
+};
+
+static const char usage[] =
+    "usage: wipy flash [OPTIONS] PLACE FILE [PLACE FILE ...]\n"
+    "       wipy flash [OPTIONS] --all-images FOLDER\n"
+    "Writes files onto the chip of a board over its serial line, checks them\n"
+    "and selects what was flashed to run.\n"
+    "PLACE is an offset (0x10000) or the name of a partition (factory, ota_0,\n"
+    "bootloader, partitions, fs ...).\n"
+    "\n"
+    "  --all-images FOLDER   bootloader.bin, partitions.bin and appimg.bin\n"
+    "  --show                what goes where and why, and the full command\n"
+    "  -n, --dry-run         show, write nothing\n"
+    "  --keep-ota            do not touch which image runs\n"
+    "  --all-sectors         write also what is there already\n"
+    "  -u, --no-compress     send the bytes as they are\n"
+    "  --no-verify           no digest at the end\n"
+    "  -e, --erase-all       erase the whole chip before\n"
+    "  --force               write what cannot run there\n"
+    "\n%s\n"
+    "The public tool's command lines are understood as they are:\n"
+    "  wipy flash --chip esp32 --port /dev/ttyUSB0 --baud 460800 write_flash "
+    "-z\n"
+    "      --flash_mode dio --flash_freq 80m --flash_size detect 0x10000 "
+    "appimg.bin\n";
+
+/* ---- arguments ---- */
+
+static int take_option(struct flash_args *f, struct args *a, const char *word)
+{
+    int taken = serial_args_take(&f->serial, a);
+    if (taken)
+        return taken < 0 ? -taken : 0;
+    if (args_is(a, "all-images"))
+        return (f->images = args_value(a)) ? 0 : EXIT_USAGE;
+    if (args_is(a, "flash-mode") || args_is(a, "flash-freq") ||
+        args_is(a, "flash-size") || args_is(a, "fm") || args_is(a, "ff") ||
+        args_is(a, "fs"))
+        return flash_header_take(&f->header, a);
+    static const char *const ignored[] = {"z", "compress", "verify",
+                                          "no-progress", "V"};
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        if (args_is(a, ignored[i]))
+            return 0; /* as it is anyway */
+    const struct {
+        const char *name, *other;
+        bool *set;
+    } flags[] = {{"show", "", &f->show},
+                 {"dry-run", "n", &f->dry_run},
+                 {"keep-ota", "", &f->keep_ota},
+                 {"force", "", &f->force},
+                 {"erase-all", "e", &f->erase_all},
+                 {"all-sectors", "", &f->write.all},
+                 {"no-compress", "u", &f->write.plain},
+                 {"no-verify", "", &f->write.no_verify}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (args_is(a, flags[i].name) || args_is(a, flags[i].other)) {
+            *flags[i].set = true;
+            return 0;
+        }
+    return args_unknown(a, word);
+}
+
+static int take_pair(struct plan *p, struct args *a, const char *place)
+{
+    const char *path;
+    int kind = args_next(a, &path);
+    if (kind == 2)
+        return plan_add_file(p, place, path);
+    fprintf(stderr, "%s: which file goes to '%s'?\n", a->command, place);
+    return EXIT_USAGE;
+}
+
+static bool is_verb(const char *word)
+{
+    return strcmp(word, "write_flash") == 0 || strcmp(word, "write-flash") == 0;
+}
+
+static int take_arguments(struct flash_args *f, struct plan *p, int argc,
+                          char **argv)
+{
+    struct args a = args_of("wipy flash", argc, argv);
+    const char *word;
+    int kind, code = 0;
+    while (!code && (kind = args_next(&a, &word)) != 0) {
+        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
+            printf(usage, serial_args_help);
+            exit(EXIT_OK);
+        }
+        if (kind == 1)
+            code = take_option(f, &a, word);
+        else if (!is_verb(word))
+            code = take_pair(p, &a, word);
+    }
+    return code;
+}
+
+/* ---- the three files of a build ---- */
+
+static int add_image(struct plan *p, const char *folder, const char *target,
+                     const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return plan_add_file(p, target, path);
+}
+
+static int add_images(struct plan *p, const char *folder)
+{
+    int code = add_image(p, folder, "0x1000", "bootloader.bin");
+    if (!code)
+        code = add_image(p, folder, "0x8000", "partitions.bin");
+    return code ? code : add_image(p, folder, "0x10000", "appimg.bin");
+}
+
+/* A chip of another size has its own map. */
+static int fit_table(struct plan *p, const char *folder, uint32_t chip_size)
+{
+    char path[4096];
+    struct stat st;
+    struct file_data file;
+    snprintf(path, sizeof path, "%s/partitions_%uMB.bin", folder,
+             (unsigned)(chip_size >> 20));
+    if (stat(path, &st) < 0)
+        return 0;
+    int code = file_read(path, TABLE_SECTOR, &file);
+    if (code)
+        return code;
+    struct plan_item *item = &p->item[1];
+    free(item->data);
+    item->data = file.data;
+    item->len = file.len;
+    snprintf(item->name, sizeof item->name, "%.60s", strrchr(path, '/') + 1);
+    return 0;
+}
+
+/* ---- showing ---- */
+
+/* appimg.bin is wipy.bin and the MD5 of it in text: say so from the bytes. */
+static void explain_tail(const struct plan_item *item)
+{
+    uint8_t md5[MD5_LEN];
+    char hex[2 * MD5_LEN];
+    if (item->len <= sizeof hex)
+        return;
+    size_t len = item->len - sizeof hex;
+    md5_of(item->data, len, md5);
+    hex_encode(hex, md5, MD5_LEN);
+    if (memcmp(hex, item->data + len, sizeof hex) != 0)
+        return;
+    printf("\n%s is wipy.bin (%zu bytes) plus 32 bytes: the MD5 of wipy.bin "
+           "as text,\n%.32s. An update over the air is checked by it; here "
+           "it does\nno harm. wipy.bin itself is not flashed: it is part of "
+           "%s.\n",
+           item->name, len, hex, item->name);
+}
+
+/* Quotes that both a Unix shell and cmd.exe take; most names need none. */
+static void print_word(const char *word)
+{
+    bool plain = word[0] != 0;
+    for (const char *c = word; *c; c++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                    "0123456789_-./:",
+                    *c))
+            plain = false;
+    printf(plain ? " %s" : " \"%s\"", word);
+}
+
+static void print_command(const char *tool, const struct flash_args *f,
+                          const struct plan *p, const char *port, bool all)
+{
+    printf("  %s --chip esp32 --port", tool);
+    print_word(port);
+    printf(" --baud %u write_flash -z --flash_mode dio --flash_freq 80m "
+           "--flash_size detect",
+           (unsigned)f->serial.o.baud);
+    for (unsigned i = 0; i < p->count; i++) {
+        if (p->item[i].note && !all)
+            continue;
+        printf(" 0x%x", (unsigned)p->item[i].off);
+        print_word(p->item[i].name);
+    }
+    putchar('\n');
+}
+
+static void show(const struct flash_args *f, const struct plan *p,
+                 const char *port)
+{
+    printf("What goes where:\n");
+    plan_print(p, stdout);
+    for (unsigned i = 0; i < p->count; i++)
+        if (plan_slot(p, &p->item[i]) >= 0)
+            explain_tail(&p->item[i]);
+    printf("\nThe same from another machine: copy the files into a folder "
+           "there and run in it\n(one line for a Unix shell and for cmd.exe; "
+           "put that machine's port, such as\n/dev/ttyUSB0 or COM3):\n\n");
+    print_command("wipy flash", f, p, port, false);
+    printf("\nor with Espressif's tool, which does not touch which image "
+           "runs:\n\n");
+    print_command("esptool.py", f, p, port, true);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* ---- flashing ---- */
+
+static int write_item(struct loader *l, const struct flash_args *f,
+                      struct mirror *m, struct plan_item *item)
+{
+    const char *what = item->place[0] ? item->place : item->target;
+    int err = loader_write(l, what, item->off, item->data, item->len, &f->write,
+                           &item->result);
+    const struct write_result *r = &item->result;
+    if (err < 0)
+        return err;
+    mirror_put(m, item->off, item->data, item->len);
+    if (f->serial.o.quiet)
+        return 0;
+    if (r->written == 0)
+        printf("0x%06x %-12s %zu bytes: there already (%.2f s)\n",
+               (unsigned)item->off, what, item->len, r->seconds);
+    else
+        printf("0x%06x %-12s %zu bytes: %u written, %u sent in %.2f s "
+               "(%.1f kB/s), %s\n",
+               (unsigned)item->off, what, item->len, (unsigned)r->written,
+               (unsigned)r->sent, r->seconds,
+               (double)item->len / r->seconds / 1000,
+               f->write.no_verify ? "not verified" : "verified");
+    fflush(stdout);
+    return 0;
+}
+
+/* The slot written last is what runs, unless otadata was given. */
+static int select_slot(struct loader *l, const struct flash_args *f,
+                       const struct plan *p, struct mirror *m)
+{
+    int slot = -1, err;
+    const struct plan_item *item = NULL;
+    bool wrote;
+    for (unsigned i = 0; i < p->count; i++) {
+        int found = plan_slot(p, &p->item[i]);
+        if (strcmp(p->item[i].place, "otadata") == 0)
+            return 0;
+        if (found >= 0) {
+            slot = found;
+            item = &p->item[i];
+        }
+    }
+    if (slot < 0 || f->keep_ota)
+        return 0;
+    err = plan_boot_record(l, m, (unsigned)slot, (uint32_t)item->len,
+                           item->result.written > 0, &wrote);
+    if (!err && wrote && !f->serial.o.quiet)
+        printf("Boot record: %s is selected\n", slot_name((unsigned)slot));
+    return err;
+}
+
+static json_t *items_json(const struct plan *p)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct plan_item *item = &p->item[i];
+        const struct write_result *r = &item->result;
+        json_array_append_new(
+            list,
+            json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:i, s:f}", "offset",
+                      (json_int_t)item->off, "place", item->place, "file",
+                      item->name, "bytes", (json_int_t)item->len, "written",
+                      (json_int_t)r->written, "sent", (json_int_t)r->sent,
+                      "reconnects", (int)r->again, "seconds", r->seconds));
+    }
+    return list;
+}
+
+static int report(struct loader *l, const struct flash_args *f,
+                  const struct plan *p, struct mirror *m)
+{
+    unsigned slot = 0;
+    char text[160];
+    int err = mirror_next_boot(m, &slot, text);
+    if (err < 0 && err != WIPY_ENOENT)
+        return err;
+    if (!f->serial.o.quiet)
+        printf("Next start: %s\n", text);
+    if (f->serial.json)
+        print_json(json_pack("{s:b, s:o, s:o, s:s?, s:s}", "ok", 1, "board",
+                             serial_chip_json(l), "files", items_json(p),
+                             "boots", err ? NULL : slot_name(slot),
+                             "boots_text", text));
+    return 0;
+}
+
+static int flash_all(struct loader *l, const struct flash_args *f,
+                     struct plan *p, struct mirror *m)
+{
+    int err = 0;
+    if (f->erase_all) {
+        err = loader_erase(l, 0, l->chip.flash_size);
+        if (!err)
+            memset(m->chip, 0xff, m->flash.size);
+    }
+    for (unsigned i = 0; !err && i < p->count; i++)
+        err = write_item(l, f, m, &p->item[i]);
+    if (!err)
+        err = select_slot(l, f, p, m);
+    return err ? err : report(l, f, p, m);
+}
+
+/* Everything that can be refused is, before anything is erased. */
+static int prepare(struct loader *l, const struct flash_args *f, struct plan *p,
+                   struct mirror *m)
+{
+    int code = 0;
+    if (f->images)
+        code = fit_table(p, f->images, l->chip.flash_size);
+    if (!code)
+        code = plan_resolve(p, m);
+    for (unsigned i = 0; !code && i < p->count; i++)
+        code = flash_header_patch(&f->header, p->item[i].name, p->item[i].off,
+                                  p->item[i].data, p->item[i].len,
+                                  l->chip.flash_size, f->serial.o.quiet);
+    return code ? code : plan_guard(p, &l->chip, f->force);
+}
+
+static int run(struct loader *l, const struct flash_args *f, struct plan *p,
+               bool shown)
+{
+    struct mirror m = {0};
+    int code = serial_connect(l, &f->serial);
+    if (code)
+        return code;
+    int err = mirror_open(&m, l);
+    if (!err) {
+        code = prepare(l, f, p, &m);
+        if (!code && f->show && !shown)
+            show(f, p, l->name);
+        if (!code && !f->dry_run)
+            err = flash_all(l, f, p, &m);
+        loader_disconnect(l);
+    }
+    mirror_close(&m);
+    return err < 0 ? serial_failed(l, &f->serial, err) : code;
+}
+
+/* The table and the command are worth showing also when no board answers. */
+static bool show_early(struct flash_args *f, const struct plan *p)
+{
+    static struct plan copy;
+    char port[PORT_NAME_MAX], how[1024];
+    if (!f->show || !f->images)
+        return false;
+    copy = *p; /* shares the data */
+    if (plan_resolve_offline(&copy, 8 << 20))
+        return false;
+    if (!f->serial.o.port && port_find(f->serial.o.flash, port, how) < 0)
+        snprintf(port, sizeof port, "PORT");
+    show(f, &copy, f->serial.o.port ? f->serial.o.port : port);
+    for (unsigned i = p->count; i < copy.count; i++)
+        free(copy.item[i].data);
+    return true;
+}
+
+int cmd_flash(int argc, char **argv)
+{
+    static struct plan p;
+    struct flash_args f = {0};
+    serial_args_init(&f.serial);
+    int code = take_arguments(&f, &p, argc, argv);
+    if (!code && f.images)
+        code = p.count ? EXIT_USAGE : add_images(&p, f.images);
+    if (!code && p.count == 0) {
+        fprintf(stderr, usage, serial_args_help);
+        code = EXIT_USAGE;
+    }
+    if (!code) {
+        bool shown = show_early(&f, &p);
+        struct loader *l = loader_new(&f.serial.o);
+        f.show = f.show || f.dry_run;
+        code = run(l, &f, &p, shown);
+        loader_free(l);
+    }
+    plan_free(&p);
+    return code;
+}

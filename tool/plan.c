@@ -1,0 +1,421 @@
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "commands.h"
+#include "file.h"
+#include "image/image.h"
+#include "loader_args.h"
+
+void plan_free(struct plan *p)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        free(p->item[i].data);
+    p->count = 0;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *back = strrchr(path, '\\');
+    if (back && (!slash || back > slash))
+        slash = back;
+    return slash ? slash + 1 : path;
+}
+
+int plan_add(struct plan *p, const char *target, const char *name,
+             uint8_t *data, size_t len)
+{
+    if (p->count == PLAN_MAX || strlen(target) >= sizeof p->item[0].target) {
+        free(data);
+        fprintf(stderr,
+                p->count == PLAN_MAX ? "wipy: more than 32 files at once (%s)\n"
+                                     : "wipy: no partition is called '%s'\n",
+                target);
+        return EXIT_USAGE;
+    }
+    struct plan_item *item = &p->item[p->count++];
+    *item = (struct plan_item){.data = data, .len = len};
+    snprintf(item->target, sizeof item->target, "%s", target);
+    snprintf(item->name, sizeof item->name, "%.60s", base_name(name));
+    return 0;
+}
+
+int plan_add_file(struct plan *p, const char *target, const char *path)
+{
+    struct file_data file;
+    int code = file_read(path, PLAN_FILE_MAX, &file);
+    if (code)
+        return code;
+    if (file.len == 0) {
+        free(file.data);
+        fprintf(stderr, "wipy: %s is empty: nothing to flash\n", path);
+        return EXIT_FILE;
+    }
+    return plan_add(p, target, path, file.data, file.len);
+}
+
+/* ---- places ---- */
+
+/* Names that are not in any table, and the vendor's other names. */
+static const struct {
+    const char *name;
+    uint32_t off, size;
+} fixed[] = {
+    {"bootloader", BOOTLOADER_OFF, BOOTLOADER_MAX},
+    {"partitions", TABLE_OFF, TABLE_SECTOR},
+    {"table", TABLE_OFF, TABLE_SECTOR},
+};
+
+static const struct {
+    const char *name, *means;
+} others[] = {{"ota", "otadata"}, {"cb", "config"}, {"fs1", "fs"}};
+
+bool plan_target(const struct plan *p, const char *target, uint32_t *off,
+                 uint32_t *size, uint32_t chip_size)
+{
+    if (strcmp(target, "all") == 0) {
+        *off = 0;
+        *size = chip_size;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (strcmp(target, fixed[i].name) != 0)
+            continue;
+        *off = fixed[i].off;
+        *size = fixed[i].size;
+        return true;
+    }
+    const struct partition *row =
+        p->has_table ? table_find_label(&p->table, target) : NULL;
+    for (size_t i = 0; p->has_table && !row && i < 3; i++)
+        if (strcmp(target, others[i].name) == 0)
+            row = table_find_label(&p->table, others[i].means);
+    if (row) {
+        *off = row->off;
+        *size = row->size;
+        return true;
+    }
+    if (!parse_number(target, off) || *off > chip_size)
+        return false;
+    *size = chip_size - *off;
+    return true;
+}
+
+const char *plan_place(const struct plan *p, uint32_t off)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (fixed[i].off == off)
+            return fixed[i].name;
+    for (unsigned i = 0; p->has_table && i < p->table.count; i++)
+        if (p->table.row[i].off == off)
+            return p->table.row[i].label;
+    return NULL;
+}
+
+int plan_slot(const struct plan *p, const struct plan_item *item)
+{
+    for (unsigned i = 0; p->has_table && i < p->table.count; i++) {
+        const struct partition *row = &p->table.row[i];
+        if (row->type != PART_APP || row->off != item->off)
+            continue;
+        if (row->subtype == PART_FACTORY)
+            return 0;
+        if (row->subtype == PART_OTA_0 || row->subtype == PART_OTA_1)
+            return 1 + row->subtype - PART_OTA_0;
+    }
+    return -1;
+}
+
+/* ---- resolving ---- */
+
+static bool is_table_item(const struct plan_item *item)
+{
+    uint32_t off;
+    return strcmp(item->target, "partitions") == 0 ||
+           strcmp(item->target, "table") == 0 ||
+           (parse_number(item->target, &off) && off == TABLE_OFF);
+}
+
+/* 0, or an exit code after a message: a table that is being written must be
+ * one, or the board would not boot. */
+static int table_of_plan(struct plan *p, uint32_t chip_size)
+{
+    struct table_fault fault = {0};
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct plan_item *item = &p->item[i];
+        if (!is_table_item(item))
+            continue;
+        uint8_t sector[TABLE_SECTOR];
+        size_t len = item->len < sizeof sector ? item->len : sizeof sector;
+        memset(sector, 0xff, sizeof sector);
+        memcpy(sector, item->data, len);
+        if (table_parse(&p->table, sector, sizeof sector, chip_size, &fault) <
+            0) {
+            fprintf(stderr,
+                    "wipy: %s is no partition table for a chip of %u MiB: %s "
+                    "(row %u)\n",
+                    item->name, (unsigned)(chip_size >> 20), fault.reason,
+                    fault.row);
+            return EXIT_FILE;
+        }
+        p->has_table = true;
+        p->table_from = item->name;
+    }
+    return 0;
+}
+
+static int resolve_item(struct plan *p, struct plan_item *item,
+                        uint32_t chip_size)
+{
+    uint32_t size;
+    if (!plan_target(p, item->target, &item->off, &size, chip_size)) {
+        fprintf(stderr,
+                "wipy: '%s' is neither an offset on a chip of %u MiB nor a "
+                "partition of %s\n",
+                item->target, (unsigned)(chip_size >> 20),
+                p->table_from ? p->table_from : "a known table");
+        return EXIT_USAGE;
+    }
+    const char *place = plan_place(p, item->off);
+    uint32_t off = item->off;
+    if (place)
+        plan_target(p, place, &off, &size, chip_size);
+    if (item->len > size) {
+        fprintf(stderr, "wipy: %s has %zu bytes; %s has room for %u\n",
+                item->name, item->len, place ? place : item->target,
+                (unsigned)size);
+        return EXIT_REFUSED;
+    }
+    if (item->off % FLASH_SECTOR) {
+        fprintf(stderr,
+                "wipy: 0x%x does not begin a sector (multiples of 0x1000): "
+                "writing there would erase what is before it\n",
+                (unsigned)item->off);
+        return EXIT_REFUSED;
+    }
+    snprintf(item->place, sizeof item->place, "%s", place ? place : "");
+    item->resolved = true;
+    return 0;
+}
+
+static uint64_t sector_end(const struct plan_item *item)
+{
+    return ((uint64_t)item->off + item->len + FLASH_SECTOR - 1) / FLASH_SECTOR *
+           FLASH_SECTOR;
+}
+
+static int check_overlap(const struct plan *p)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        for (unsigned j = i + 1; j < p->count; j++) {
+            const struct plan_item *a = &p->item[i], *b = &p->item[j];
+            if (a->off >= sector_end(b) || b->off >= sector_end(a))
+                continue;
+            fprintf(stderr, "wipy: %s at 0x%x and %s at 0x%x overlap\n",
+                    a->name, (unsigned)a->off, b->name, (unsigned)b->off);
+            return EXIT_USAGE;
+        }
+    return 0;
+}
+
+/* Both copies of the table must say the same. */
+static int add_second_table(struct plan *p)
+{
+    const struct partition *second =
+        p->has_table ? table_find(&p->table, PART_DATA, PART_TABLE2) : NULL;
+    const struct plan_item *first = NULL;
+    for (unsigned i = 0; i < p->count; i++) {
+        if (p->item[i].off == TABLE_OFF)
+            first = &p->item[i];
+        if (second && p->item[i].off == second->off)
+            return 0; /* the user gives it */
+    }
+    if (!first || !second || first->len > second->size)
+        return 0;
+    uint8_t *copy = malloc(first->len);
+    if (!copy)
+        return EXIT_FAILED;
+    memcpy(copy, first->data, first->len);
+    int code = plan_add(p, second->label, first->name, copy, first->len);
+    if (code)
+        return code;
+    struct plan_item *item = &p->item[p->count - 1];
+    item->note = "second copy of the table";
+    item->off = second->off;
+    item->resolved = true;
+    snprintf(item->place, sizeof item->place, "%s", second->label);
+    return 0;
+}
+
+static int resolve(struct plan *p, uint32_t chip_size)
+{
+    int code = 0;
+    for (unsigned i = 0; !code && i < p->count; i++)
+        code = resolve_item(p, &p->item[i], chip_size);
+    if (!code)
+        code = add_second_table(p);
+    return code ? code : check_overlap(p);
+}
+
+static void use_default_table(struct plan *p, uint32_t chip_size)
+{
+    const struct table *map = table_default(chip_size);
+    if (!map)
+        return;
+    p->table = *map;
+    p->has_table = true;
+    p->table_from = "the default map";
+}
+
+int plan_resolve(struct plan *p, const struct mirror *m)
+{
+    uint32_t chip_size = m->flash.size;
+    struct table_source source;
+    int code = table_of_plan(p, chip_size);
+    if (code)
+        return code;
+    if (!p->has_table &&
+        table_load(&p->table, m->chip, chip_size, &source) == 0) {
+        p->has_table = true;
+        p->table_from = "the chip's table";
+    }
+    if (!p->has_table)
+        use_default_table(p, chip_size);
+    return resolve(p, chip_size);
+}
+
+int plan_resolve_offline(struct plan *p, uint32_t chip_size)
+{
+    int code = table_of_plan(p, chip_size);
+    if (code)
+        return code;
+    if (!p->has_table)
+        use_default_table(p, chip_size);
+    return resolve(p, chip_size);
+}
+
+/* ---- guards ---- */
+
+static const char *machine_text(unsigned machine)
+{
+    switch (machine) {
+    case IMAGE_MACHINE_XTENSA:
+        return "a real ESP32 (Xtensa)";
+    case IMAGE_MACHINE_X86_64:
+        return "a virtual board on x86-64";
+    case IMAGE_MACHINE_AARCH64:
+        return "a virtual board on AArch64";
+    default:
+        return "an unknown machine";
+    }
+}
+
+static const char *why_not(const struct plan *p, const struct plan_item *item,
+                           const struct chip_facts *chip, char text[160])
+{
+    struct image im;
+    bool boots = item->off == BOOTLOADER_OFF;
+    if (!boots && plan_slot(p, item) < 0)
+        return NULL;
+    enum image_fault fault = image_parse(&im, item->data, item->len);
+    if (fault != IMAGE_FINE) {
+        snprintf(text, 160, "is no image that could be started there: %s",
+                 image_fault_text(fault));
+        return text;
+    }
+    if (im.machine != IMAGE_MACHINE_NONE && im.machine != chip->machine) {
+        snprintf(text, 160, "is code for %s; the board is %s",
+                 machine_text(im.machine), machine_text(chip->machine));
+        return text;
+    }
+    if (chip->is_virtual && im.has_desc &&
+        (im.kind == IMAGE_BOOTLOADER) != boots)
+        return boots ? "is a firmware; at 0x1000 belongs a bootloader"
+                     : "is a bootloader; that goes to 0x1000";
+    return NULL;
+}
+
+int plan_guard(const struct plan *p, const struct chip_facts *chip, bool force)
+{
+    char text[160];
+    for (unsigned i = 0; i < p->count && !force; i++) {
+        const struct plan_item *item = &p->item[i];
+        const char *reason = why_not(p, item, chip, text);
+        if (!reason)
+            continue;
+        fprintf(stderr,
+                "wipy: %s (for 0x%x) %s. Nothing was written; --force writes "
+                "it all the same\n",
+                item->name, (unsigned)item->off, reason);
+        return EXIT_REFUSED;
+    }
+    return 0;
+}
+
+/* ---- showing ---- */
+
+void plan_print(const struct plan *p, FILE *to)
+{
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct plan_item *item = &p->item[i];
+        fprintf(to, "  0x%06x  %-18s %9zu bytes  %s%s%s\n", (unsigned)item->off,
+                item->name, item->len, item->place, item->note ? ": " : "",
+                item->note ? item->note : "");
+    }
+}
+
+/* ---- the boot record ---- */
+
+/* True when the next start runs that slot anyway. A trial that is flashed
+ * again begins anew, with all its attempts. */
+static bool selected_already(const struct boot *b, unsigned slot, bool changed)
+{
+    const struct boot_record *r = &b->record;
+    if (!b->have_record || r->active != slot)
+        return false;
+    return slot == SLOT_FACTORY ? r->status == RECORD_READY : !changed;
+}
+
+static int send_sector(struct loader *l, struct mirror *m, uint32_t off)
+{
+    struct write_options options = {0};
+    struct write_result result;
+    return loader_write(l, "boot record", off, m->chip + off, FLASH_SECTOR,
+                        &options, &result);
+}
+
+/* A host tool's record lies in the first sector. When the one in use, which
+ * knows the slots, lies there too, it is first moved to the other. */
+static int make_room(struct loader *l, struct mirror *m, struct boot *b)
+{
+    if (b->store.copies < 2 || b->store.current != 0)
+        return 0;
+    int err = boot_record_save(&b->store, &b->record);
+    if (err < 0)
+        return loader_fail(l, err, "the boot record cannot be moved");
+    return send_sector(l, m, b->store.off + RECORD_SECTOR);
+}
+
+int plan_boot_record(struct loader *l, struct mirror *m, unsigned slot,
+                     uint32_t size, bool changed, bool *wrote)
+{
+    struct boot b;
+    *wrote = false;
+    if (boot_open_for(&b, &m->flash, l->chip.machine) < 0 ||
+        b.store.copies == 0 || selected_already(&b, slot, changed))
+        return 0; /* without otadata a board runs its factory image */
+    int err = make_room(l, m, &b);
+    if (err < 0)
+        return err;
+    struct boot_record r = {.active = slot, .size = size};
+    r.status = slot == SLOT_FACTORY ? RECORD_READY : RECORD_CHECK;
+    memset(r.signature, 0xff, sizeof r.signature);
+    memset(m->chip + b.store.off, 0xff, FLASH_SECTOR);
+    boot_record_head_write(m->chip + b.store.off, &r);
+    *wrote = true;
+    return send_sector(l, m, b.store.off);
+}

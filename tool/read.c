@@ -1,0 +1,122 @@
+/* wipy read: the chip, or a part of it, into a file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "commands.h"
+#include "file.h"
+#include "loader_args.h"
+#include "plan.h"
+
+static const char usage[] =
+    "usage: wipy read [OPTIONS] PLACE [SIZE] FILE\n"
+    "Reads from the chip of a board over its serial line. PLACE is an offset,\n"
+    "the name of a partition, or 'all'; SIZE is not needed for a name.\n"
+    "\n%s";
+
+struct read_args {
+    struct serial_args serial;
+    const char *word[3];
+    unsigned count;
+};
+
+static int take_arguments(struct read_args *r, int argc, char **argv)
+{
+    struct args a = args_of("wipy read", argc, argv);
+    const char *word;
+    for (int kind; (kind = args_next(&a, &word)) != 0;) {
+        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
+            printf(usage, serial_args_help);
+            exit(EXIT_OK);
+        }
+        int taken = kind == 1 ? serial_args_take(&r->serial, &a) : 0;
+        if (taken < 0)
+            return -taken;
+        if (kind == 2 && r->count < 3)
+            r->word[r->count++] = word;
+        else if (!taken)
+            return args_unknown(&a, word);
+    }
+    if (r->count >= 2)
+        return 0;
+    fprintf(stderr, usage, serial_args_help);
+    return EXIT_USAGE;
+}
+
+/* Which bytes are meant: 0 or an exit code after a message. */
+static int resolve(struct loader *l, const struct read_args *r, uint32_t *off,
+                   uint32_t *len)
+{
+    static struct plan p;
+    struct mirror m = {0};
+    int err = mirror_open(&m, l);
+    int code =
+        err < 0 ? serial_failed(l, &r->serial, err) : plan_resolve(&p, &m);
+    mirror_close(&m);
+    if (code)
+        return code;
+    if (!plan_target(&p, r->word[0], off, len, l->chip.flash_size)) {
+        fprintf(stderr,
+                "wipy read: '%s' is neither an offset on the chip nor "
+                "a partition of %s\n",
+                r->word[0], p.table_from ? p.table_from : "a known table");
+        return EXIT_USAGE;
+    }
+    if (r->count == 3 && !parse_number(r->word[1], len)) {
+        fprintf(stderr, "wipy read: '%s' is no size\n", r->word[1]);
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
+static int read_out(struct loader *l, const struct read_args *r)
+{
+    uint32_t off, len;
+    int code = serial_connect(l, &r->serial);
+    if (!code)
+        code = resolve(l, r, &off, &len);
+    if (code)
+        return code;
+    const char *file = r->word[r->count - 1];
+    int err = loader_check_range(l, r->word[0], off, len, false);
+    if (err < 0)
+        return serial_failed(l, &r->serial, err);
+    uint8_t *data = malloc(len ? len : 1);
+    if (!data)
+        return EXIT_FAILED;
+    struct progress bar;
+    progress_begin(&bar, r->word[0], len, true);
+    err = loader_read(l, r->word[0], off, data, len);
+    bar.done = len;
+    if (err < 0) {
+        free(data);
+        return serial_failed(l, &r->serial, err);
+    }
+    char text[96];
+    progress_text(&bar, text);
+    loader_disconnect(l);
+    code = file_write(file, data, len, 0644);
+    free(data);
+    if (!code && !r->serial.o.quiet)
+        printf("%s: 0x%06x, %s\n", file, (unsigned)off, text);
+    if (!code && r->serial.json)
+        print_json(json_pack("{s:b, s:s, s:I, s:I}", "ok", 1, "file", file,
+                             "offset", (json_int_t)off, "bytes",
+                             (json_int_t)len));
+    return code;
+}
+
+int cmd_read(int argc, char **argv)
+{
+    struct read_args r = {0};
+    serial_args_init(&r.serial);
+    int code = take_arguments(&r, argc, argv);
+    if (code)
+        return code;
+    struct loader *l = loader_new(&r.serial.o);
+    code = read_out(l, &r);
+    loader_disconnect(l);
+    loader_free(l);
+    return code;
+}
