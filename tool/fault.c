@@ -99,8 +99,10 @@ int cmd_fault(int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_OK;
         }
-        if (!control_take_option(&target, c, optarg))
-            optind = argc + 1;
+        if (!control_take_option(&target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
     }
     json_t *request = NULL;
     if (argc - optind == 1 || argc - optind == 2)

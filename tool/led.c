@@ -76,10 +76,13 @@ int cmd_led(int argc, char **argv)
             history = true;
         else if (c == 'w')
             watch = true;
-        else if (!control_take_option(&target, c, optarg))
-            optind = argc + 1;
+        else if (!control_take_option(&target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
     }
     if (optind != argc) {
+        fprintf(stderr, "wipy led: '%s' is not expected here\n", argv[optind]);
         fputs(usage, stderr);
         return EXIT_USAGE;
     }

@@ -28,8 +28,10 @@ int cmd_power(int argc, char **argv)
         }
         if (c == 'w')
             wait = true;
-        else if (!control_take_option(&target, c, optarg))
-            optind = argc + 1;
+        else if (!control_take_option(&target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
     }
     const char *to = optind + 1 == argc ? argv[optind] : "";
     bool on = strcmp(to, "on") == 0;

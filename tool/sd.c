@@ -65,8 +65,10 @@ int cmd_sd(int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_OK;
         }
-        if (!control_take_option(&target, c, optarg))
-            optind = argc + 1;
+        if (!control_take_option(&target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
     }
     int count = argc - optind;
     if (count == 2 && strcmp(argv[optind], "insert") == 0)

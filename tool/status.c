@@ -67,10 +67,14 @@ int cmd_status(int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_OK;
         }
-        if (!control_take_option(&target, c, optarg))
-            optind = argc + 1;
+        if (!control_take_option(&target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
     }
     if (optind != argc) {
+        fprintf(stderr, "wipy status: '%s' is not expected here\n",
+                argv[optind]);
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
