@@ -56,6 +56,7 @@ static void become_cpu(const struct confine *walls, int *from, int count)
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int sig = 1; sig < NSIG; sig++)
         signal(sig, SIG_DFL);
+    setsid(); /* Ctrl-C at the terminal is for the board */
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++)
         dup2(null, fd);

@@ -45,7 +45,7 @@ int radio_problem(struct problem *problem, const char *service,
                            "any free one)",
                            service, text, port, service);
     if (errno == EACCES)
-        return problem_set(problem, WIPY_EPERM,
+        return problem_set(problem, WIPY_ENOTSUP,
                            "%s port %s:%u needs privileges. Give a port from "
                            "1024 on with --%s-port N (0 = any free one)",
                            service, text, port, service);
