@@ -39,8 +39,12 @@ struct chip_facts {
     uint32_t flash_size; /* bytes */
 };
 
+/* Whether the line has a speed that compressing could save. */
+enum line_speed { LINE_UNKNOWN, LINE_SLOW, LINE_FAST };
+
 struct loader {
     struct loader_options o;
+    enum line_speed speed;
     char name[PORT_NAME_MAX];
     struct port *port;
     struct loader_client client;

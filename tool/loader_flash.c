@@ -222,6 +222,21 @@ static int write_run(struct loader *l, uint32_t off, const uint8_t *data,
     return err ? err : end_write(l);
 }
 
+/* Compressing costs more time than it saves where the line has no speed of
+ * its own (a board on this machine): one sector is sent to find out. */
+enum { FAST_BYTES_PER_S = 4000000, PROBE_WORTH = 16 * FLASH_SECTOR };
+
+static int probe_line(struct loader *l, uint32_t off, const uint8_t *data,
+                      struct progress *bar, uint32_t *sent)
+{
+    uint64_t start = clock_now_us();
+    int err = write_run(l, off, data, FLASH_SECTOR, true, bar, sent);
+    uint64_t us = clock_now_us() - start;
+    l->speed =
+        us * FAST_BYTES_PER_S / 1000000 < FLASH_SECTOR ? LINE_FAST : LINE_SLOW;
+    return err;
+}
+
 /* ---- a whole file ---- */
 
 struct job {
@@ -232,6 +247,25 @@ struct job {
     struct write_result *result;
     bool *differs;
 };
+
+/* A run of sectors that differ. */
+static int write_stretch(struct loader *l, const struct job *j, size_t at,
+                         size_t len, struct progress *bar)
+{
+    bool plain = j->o->plain;
+    uint32_t *sent = &j->result->sent;
+    int err = 0;
+    if (!plain && l->client.stub && l->speed == LINE_UNKNOWN &&
+        len >= PROBE_WORTH) {
+        err = probe_line(l, j->off + (uint32_t)at, j->data + at, bar, sent);
+        at += FLASH_SECTOR;
+        len -= FLASH_SECTOR;
+    }
+    plain = plain || l->speed == LINE_FAST;
+    return err ? err
+               : write_run(l, j->off + (uint32_t)at, j->data + at, len, plain,
+                           bar, sent);
+}
 
 static int write_differences(struct loader *l, const struct job *j,
                              struct progress *bar)
@@ -247,8 +281,7 @@ static int write_differences(struct loader *l, const struct job *j,
             progress_add(bar, len);
             continue;
         }
-        int err = write_run(l, j->off + (uint32_t)at, j->data + at, len,
-                            j->o->plain, bar, &j->result->sent);
+        int err = write_stretch(l, j, at, len, bar);
         if (err < 0)
             return err;
         j->result->written += (uint32_t)len;
