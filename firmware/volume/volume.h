@@ -55,10 +55,10 @@ struct volume_card {
 };
 
 struct volume_config {
-    struct flash flash;      /* copied */
-    flash_off fs_off;        /* the partition `fs` */
-    uint32_t fs_size;        /* bytes, a multiple of FLASH_SECTOR */
-    struct volume_card card; /* all NULL: a board without a slot */
+    struct flash flash;        /* copied */
+    flash_off fs_off;          /* the partition `fs` */
+    uint32_t fs_size;          /* bytes, a multiple of FLASH_SECTOR */
+    struct volume_card card;   /* all NULL: a board without a slot */
     int64_t (*now)(void *ctx); /* Unix seconds, for time stamps; or NULL */
     void *now_ctx;
 };
@@ -96,7 +96,8 @@ enum volume_flag {
 /* Python's modes: r READ; w WRITE|CREATE|TRUNC; a WRITE|CREATE|APPEND;
  * x WRITE|CREATE|EXCL; + adds the other of READ and WRITE.
  * Returns a handle >= 0. One writer per file: -EBUSY for a second one; any
- * number of readers, who see the file as last synced when it is replaced. */
+ * number of readers; when the file is replaced they go on reading the old
+ * one. */
 int volume_open(struct volumes *v, const char *path, unsigned flags);
 
 /* Bytes read, 0 at the end. */
@@ -155,11 +156,11 @@ int volume_mkdir(struct volumes *v, const char *path);
 /* Sets the modification time; FAT keeps it to 2 s, 1980 to 2107. */
 int volume_utime(struct volumes *v, const char *path, int64_t modified);
 
-/* Refuses writing, creating, renaming onto or removing these paths with
- * -EPERM: firmware images go through the updater. NULL allows everything;
- * the default refuses /flash/sys/appimg.bin and /flash/sys/mcuimg.bin.
- * Returns NULL to allow, or the reason. `path` is resolved, upper or lower
- * case as the caller gave it. Reading and removing are always allowed. */
+/* Refuses writing, creating or renaming onto these paths with -EPERM: firmware
+ * images go through the updater. NULL allows everything; the default refuses
+ * /flash/sys/appimg.bin and /flash/sys/mcuimg.bin. Returns NULL to allow, or
+ * the reason. `path` is resolved, upper or lower case as the caller gave it.
+ * Reading and removing are always allowed. */
 void volume_set_refuse(struct volumes *v,
                        const char *(*refuse)(void *ctx, const char *path),
                        void *ctx);
@@ -180,7 +181,7 @@ int volume_statvfs(struct volumes *v, const char *path,
 int volume_sync_all(struct volumes *v);
 
 enum volume_state {
-    VOLUME_ABSENT = 0,   /* no card, or nothing mounted there */
+    VOLUME_ABSENT = 0, /* no card, or nothing mounted there */
     VOLUME_MOUNTED = 1,
     VOLUME_READONLY = 2, /* damaged or write-protected: readable only */
     VOLUME_DAMAGED = 3,  /* cannot be mounted; volume_mkfs makes it anew */
@@ -188,9 +189,9 @@ enum volume_state {
 
 struct volume_status {
     enum volume_state state;
-    bool formatted;      /* this start found it blank and formatted it */
-    char reason[128];    /* why it is not VOLUME_MOUNTED; or a remark */
-    uint32_t erase_min;  /* /flash only: wear of the partition's sectors */
+    bool formatted;     /* this start found it blank and formatted it */
+    char reason[192];   /* why it is not VOLUME_MOUNTED; or a remark */
+    uint32_t erase_min; /* /flash only: wear of the partition's sectors */
     uint32_t erase_max;
     uint32_t bad_blocks; /* /flash only: retired sectors */
 };

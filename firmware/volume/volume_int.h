@@ -1,0 +1,125 @@
+/* Private to the volumes: what their files share. */
+#ifndef WIPY_FIRMWARE_VOLUME_INT_H
+#define WIPY_FIRMWARE_VOLUME_INT_H
+
+#include "fat.h"
+#include "flash/fattrim.h"
+#include "flash/ftl.h"
+#include "volume.h"
+
+enum {
+    VOLUMES_MAX = 2,       /* the flash and one card */
+    DIR_OWN = VOLUME_DIRS, /* the volume's own directory handle */
+    MOUNT_NAME_MAX = 31,
+    TX_LOW = 56,         /* sectors of room below which to commit first */
+    WRITE_CHUNK = 16384, /* bytes written between two looks at the room */
+};
+
+struct volume {
+    bool mounted; /* listed in the root */
+    bool is_flash;
+    enum volume_state state;
+    char name[MOUNT_NAME_MAX + 1]; /* "flash" */
+    char reason[192];
+    bool formatted;
+    struct fat *fat;    /* NULL unless state is MOUNTED or READONLY */
+    uint32_t insertion; /* of the card, when it was mounted */
+};
+
+struct file {
+    struct volume *vol; /* NULL = free */
+    unsigned flags;
+    bool dead;      /* its volume is gone: -EIO or -ENODEV */
+    bool detached;  /* no FatFs object behind it any more */
+    bool failed;    /* a write did not fit: not to be published */
+    bool temporary; /* written under a hidden name until synced */
+    bool fresh;     /* there is nothing under its name yet */
+    uint64_t pos;
+    /* In the volume, as FAT spells it; a hidden name when the file was
+     * replaced while it was being read. */
+    char path[VOLUME_PATH_MAX + 1];
+};
+
+struct dir {
+    struct volume *vol; /* NULL and used = the root */
+    bool used, dead;
+    uint32_t next; /* of the root; or of the files being made */
+    bool listed;   /* FatFs has no more entries */
+    char path[VOLUME_PATH_MAX + 1];
+};
+
+struct volumes {
+    struct volume_config config;
+    struct volume volume[VOLUMES_MAX];
+    struct file file[VOLUME_FILES];
+    struct dir dir[VOLUME_DIRS];
+    struct ftl ftl;
+    struct fattrim trim;
+    void *ftl_memory;
+    const char *(*refuse)(void *ctx, const char *path);
+    void *refuse_ctx;
+    char reason[192];
+};
+
+/* ---- volume.c ---- */
+
+/* Sets the reason and returns `err`. */
+__attribute__((format(printf, 3, 4))) int
+volume_fail(struct volumes *v, int err, const char *text, ...);
+/* A FatFs result as an errno with its reason; notes damage. */
+int volume_fat_error(struct volumes *v, struct volume *vol, int result,
+                     const char *path);
+/* 0, or why nothing can be read (-ENODEV, -EIO) or written (-EROFS). */
+int volume_readable(struct volumes *v, struct volume *vol);
+int volume_writable(struct volumes *v, struct volume *vol);
+struct volume *volume_find(struct volumes *v, const char *name, size_t len);
+/* Every open file and directory of the volume is dead from now on. */
+void volume_orphan(struct volumes *v, struct volume *vol);
+bool volume_has_open(const struct volumes *v, const struct volume *vol);
+
+/* All open files of the volume and then its medium are up to date. */
+int volume_commit(struct volumes *v, struct volume *vol);
+/* Room for an operation that changes a few sectors. */
+int volume_make_room(struct volumes *v, struct volume *vol);
+
+/* ---- volume_path.c ---- */
+
+enum path_kind { PATH_ROOT, PATH_VOLUME, PATH_INSIDE };
+
+struct place { /* a path, taken apart */
+    enum path_kind kind;
+    struct volume *vol;
+    char path[VOLUME_PATH_MAX + 1]; /* in the volume: "/lib/x.py" or "" */
+};
+
+/* Resolves "." and "..", finds the volume, checks every name. */
+int volume_path(struct volumes *v, const char *path, struct place *place);
+/* Spells the path as it is stored, as far as it exists; `info` is of the
+ * last component. 0, -ENOENT (the folder exists, the name does not) or an
+ * error. */
+int volume_spell(struct volumes *v, struct place *place, struct fat_info *info);
+/* The hidden name of a file's contents until they are published. */
+void volume_temp_path(int number, char to[32]);
+bool volume_is_temp(const char *path);
+int volume_refused(struct volumes *v, const struct place *place);
+/* True when `path` is `folder` or lies in it. */
+bool volume_is_within(const char *path, const char *folder);
+
+/* ---- volume_mount.c ---- */
+
+int volume_attach_flash(struct volumes *v);
+int volume_attach_card(struct volumes *v, struct volume *vol);
+void volume_detach(struct volumes *v, struct volume *vol);
+void volume_check_card(struct volumes *v);
+
+/* ---- volume_file.c ---- */
+
+/* An open file under that path other than `but`; `writer` looks only for
+ * writers. */
+int volume_file_open_at(struct volumes *v, const struct place *place,
+                        bool writer);
+/* A file being made, whose name nobody has yet. */
+int volume_file_pending(struct volumes *v, const struct volume *vol,
+                        const char *path);
+
+#endif
