@@ -67,10 +67,11 @@ static void transfer_begin(struct ftp *f)
 void transfer_opened(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
-    bool is_file =
-        f->op.kind == FTP_OP_OPEN_READ || f->op.kind == FTP_OP_OPEN_WRITE;
-    if (f->op.result >= 0)
-        *(is_file ? &t->file_open : &t->dir_open) = true;
+    /* A listing of one file opens nothing. */
+    if (f->op.result >= 0 && f->op.kind == FTP_OP_OPENDIR)
+        t->dir_open = true;
+    else if (f->op.result >= 0 && f->op.kind != FTP_OP_STAT)
+        t->file_open = true;
     if (t->state != FTP_OPENING)
         transfer_source_idle(f); /* stopped in the meantime */
     else if (f->op.result < 0)

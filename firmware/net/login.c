@@ -81,8 +81,9 @@ static bool record_accepts(const uint8_t record[LOGIN_RECORD], const void *user,
 {
     uint8_t name[LOGIN_MAX] = {0};
     uint8_t hash[LOGIN_HASH];
+    /* HMAC pads its key with zeros, so a NUL at the end would not count. */
     bool fits = user_len > 0 && user_len <= LOGIN_MAX && password_len > 0 &&
-                password_len <= LOGIN_MAX;
+                password_len <= LOGIN_MAX && !memchr(password, 0, password_len);
     memcpy(name, user, fits ? user_len : 0);
     /* Always the same work, so that time does not tell which was wrong. */
     derive(hash, password, fits ? password_len : 0, record + AT_SALT);

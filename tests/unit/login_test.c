@@ -1,0 +1,195 @@
+/* firmware/net/login: what is stored, who comes in, how guessing is slowed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "firmware/net/login.h"
+
+static struct {
+    uint8_t record[LOGIN_RECORD];
+    bool stored;
+    unsigned saves;
+} nvs;
+
+static int load(void *ctx, uint8_t record[LOGIN_RECORD])
+{
+    (void)ctx;
+    memcpy(record, nvs.record, LOGIN_RECORD);
+    return nvs.stored ? 0 : WIPY_ENOENT;
+}
+
+static int save(void *ctx, const uint8_t record[LOGIN_RECORD])
+{
+    (void)ctx;
+    memcpy(nvs.record, record, LOGIN_RECORD);
+    nvs.stored = true;
+    nvs.saves++;
+    return 0;
+}
+
+static const struct login_store store = {.load = load, .save = save};
+static struct login l;
+static uint64_t now;
+
+static enum login_verdict try(uint32_t addr, const char *user,
+                              const char *password)
+{
+    return login_check(&l, addr, user, strlen(user), password, strlen(password),
+                       now);
+}
+
+static void fresh(void)
+{
+    memset(&nvs, 0, sizeof nvs);
+    now = 1000;
+    assert_int_equal(login_open(&l, &store), 0);
+}
+
+static void factory_login(void **state)
+{
+    (void)state;
+    fresh();
+    assert_true(login_is_factory(&l));
+    assert_int_equal(try(1, "micro", "python"), LOGIN_OK);
+    assert_int_equal(nvs.saves, 0); /* the default is not stored */
+    static const char *const wrong[][2] = {
+        {"micro", "Python"},
+        {"Micro", "python"},
+        {"micro", ""},
+        {"", "python"},
+        {"", ""},
+        {"micro", "pythonx"},
+        {"micr", "opython"},
+        {"microx", "python"},
+        {"python", "micro"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(try((uint32_t)i + 2, wrong[i][0], wrong[i][1]),
+                         LOGIN_WRONG);
+    /* a NUL inside is a byte like others */
+    assert_int_equal(login_check(&l, 99, "micro\0", 6, "python", 6, now),
+                     LOGIN_WRONG);
+    assert_int_equal(login_check(&l, 98, "micro", 5, "python\0", 7, now),
+                     LOGIN_WRONG);
+    static char big[10000];
+    assert_int_equal(login_check(&l, 97, big, sizeof big, big, sizeof big, now),
+                     LOGIN_WRONG);
+}
+
+static void a_changed_login_is_kept_and_not_readable(void **state)
+{
+    (void)state;
+    fresh();
+    assert_int_equal(login_set(&l, "ada", "correct horse"), 0);
+    assert_false(login_is_factory(&l));
+    assert_int_equal(try(1, "micro", "python"), LOGIN_WRONG);
+    assert_int_equal(try(2, "ada", "correct horse"), LOGIN_OK);
+    for (int i = 0; i + 13 <= LOGIN_RECORD; i++)
+        assert_memory_not_equal(nvs.record + i, "correct horse", 13);
+    uint8_t first[LOGIN_RECORD];
+    memcpy(first, nvs.record, sizeof first);
+    assert_int_equal(login_set(&l, "ada", "correct horse"), 0);
+    assert_memory_not_equal(first, nvs.record, sizeof first); /* salted */
+
+    assert_int_equal(login_open(&l, &store), 0);
+    assert_int_equal(try(3, "ada", "correct horse"), LOGIN_OK);
+    assert_false(login_is_factory(&l));
+
+    assert_int_equal(login_set(&l, "", "x"), WIPY_EINVAL);
+    assert_int_equal(login_set(&l, "x", ""), WIPY_EINVAL);
+    assert_int_equal(login_set(&l, "x", "123456789012345678901234567890123"),
+                     WIPY_EINVAL);
+    assert_int_equal(login_set(&l, "x", "12345678901234567890123456789012"), 0);
+    assert_int_equal(try(4, "x", "12345678901234567890123456789012"), LOGIN_OK);
+}
+
+static void a_damaged_record_is_told(void **state)
+{
+    (void)state;
+    fresh();
+    login_set(&l, "ada", "secret");
+    nvs.record[0] = 0xff;
+    assert_int_equal(login_open(&l, &store), WIPY_ECORRUPT);
+    assert_int_equal(try(1, "micro", "python"), LOGIN_OK);
+}
+
+static int salt(void *ctx, uint8_t *to, size_t len)
+{
+    (void)ctx;
+    memcpy(to, "saltsaltsaltsalt", len);
+    return 0;
+}
+
+/* Against another implementation: Python's
+ * hashlib.pbkdf2_hmac('sha256', b'python', b'saltsaltsaltsalt', 1000) */
+static void derivation_is_pbkdf2(void **state)
+{
+    (void)state;
+    static const char want[] =
+        "45a36082ed081968cce5fcc3386930808fa850f1fe22aa3161b5512c1ff51918";
+    char got[2 * LOGIN_HASH + 1] = "";
+    struct login_store fixed = {.load = load, .save = save, .random = salt};
+    memset(&nvs, 0, sizeof nvs);
+    assert_int_equal(login_open(&l, &fixed), 0);
+    hex_encode(got, l.record + LOGIN_RECORD - LOGIN_HASH, LOGIN_HASH);
+    assert_string_equal(got, want);
+}
+
+static void guessing_gets_slower_then_locked(void **state)
+{
+    (void)state;
+    static const uint64_t waits[] = {250,  500,  1000, 2000,  4000,  8000,
+                                     8000, 8000, 8000, 60000, 120000};
+    fresh();
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        assert_int_equal(try(7, "micro", "guess"), LOGIN_WRONG);
+        assert_int_equal(login_wait_ms(&l, 7, now), waits[i]);
+        /* even the right one is not looked at before its time */
+        assert_int_equal(try(7, "micro", "python"), LOGIN_LOCKED);
+        assert_int_equal(login_wait_ms(&l, 8, now), 0); /* others are free */
+        now += waits[i];
+    }
+    assert_int_equal(try(8, "micro", "python"), LOGIN_OK);
+    assert_int_equal(try(7, "micro", "python"), LOGIN_OK);
+    assert_int_equal(login_wait_ms(&l, 7, now), 0);
+    assert_int_equal(try(7, "micro", "guess"), LOGIN_WRONG);
+    assert_int_equal(login_wait_ms(&l, 7, now), 250); /* forgotten */
+}
+
+static void many_addresses_do_not_push_out_the_guesser(void **state)
+{
+    (void)state;
+    fresh();
+    for (int i = 0; i < 12; i++) {
+        try(7, "micro", "guess");
+        now += login_wait_ms(&l, 7, now);
+    }
+    try(7, "micro", "guess");
+    uint64_t wait = login_wait_ms(&l, 7, now);
+    assert_true(wait > 60000);
+    for (uint32_t a = 100; a < 400; a++)
+        try(a, "micro", "guess");
+    assert_int_equal(login_wait_ms(&l, 7, now), wait);
+    now += wait + 31 * 60000;
+    try(7, "micro", "guess");
+    assert_int_equal(login_wait_ms(&l, 7, now), 250); /* half an hour later */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(factory_login),
+        cmocka_unit_test(a_changed_login_is_kept_and_not_readable),
+        cmocka_unit_test(a_damaged_record_is_told),
+        cmocka_unit_test(derivation_is_pbkdf2),
+        cmocka_unit_test(guessing_gets_slower_then_locked),
+        cmocka_unit_test(many_addresses_do_not_push_out_the_guesser),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
