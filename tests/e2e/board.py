@@ -87,17 +87,17 @@ class Line:
 
     # ---- at the prompt ----
 
-    def sync(self, timeout=20):
+    def sync(self, timeout=20, interrupt="\x03\x02"):
         """A fresh, empty prompt, whatever was there before."""
         mark = f"mark{time.monotonic_ns()}"
-        self.send(f"\x03\x02\r'{mark[:4]}''{mark[4:]}'\r")
+        self.send(f"{interrupt}\r'{mark[:4]}''{mark[4:]}'\r")
         self.until(f"'{mark}'\r\n>>> ".encode(), timeout)
 
     def run(self, line, timeout=20):
         """Types a line, returns what it printed."""
         self.send(line + "\r")
-        text = self.until(b"\r\n>>> ", timeout).decode(errors="replace")
-        return text.split("\r\n", 1)[1].rsplit("\r\n>>> ", 1)[0] if "\r\n" in text else text
+        text = self.until(b"\r\n>>> ", timeout)[:-len(b"\r\n>>> ")]
+        return text.decode(errors="replace").partition("\r\n")[2]
 
     def raw(self, program, timeout=60):
         """Runs a program in the raw REPL: (output, error) as bytes."""
@@ -130,14 +130,15 @@ def pty_line(path):
 
 
 def Prompt(address, user="micro", password="python", timeout=20):
-    """A telnet session, logged in, at the prompt."""
+    """A telnet session, logged in, at the prompt; boot.py and main.py are
+    done, which at `ready` they need not be."""
     line = tcp_line(address, timeout)
     line.until(b"Login as: ", timeout)
     line.send(user + "\r\n")
     line.until(b"Password: ", timeout)
     line.send(password + "\r\n")
     line.until(b'Type "help()" for more information.', timeout)
-    line.until(b">>> ", timeout)
+    line.sync(timeout, interrupt="")
     return line
 
 
