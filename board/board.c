@@ -216,9 +216,9 @@ static int open_line(struct board *b, struct problem *problem)
     if (err)
         return problem_set(problem, err, "no memory");
     b->loader.timing = b->options.chip_timing;
-    err = serial_port_open(&b->serial, &b->loop, &b->uart, b->radio.address,
-                           any ? SERIAL_PORT : (uint16_t)wish->serial, any, ev,
-                           problem);
+    err = serial_port_open(
+        &b->serial, &b->loop, &b->uart, b->radio.serial_address,
+        any ? SERIAL_PORT : (uint16_t)wish->serial, any, ev, problem);
     return err ? err : pty_open(&b->pty, &b->loop, &b->uart, problem);
 }
 
@@ -253,8 +253,9 @@ static void open_user(struct board *b)
         uv_signal_start(&b->signals[i], on_signal, numbers[i]);
     }
     uv_timer_init(&b->loop, &b->wake);
+    uv_timer_init(&b->loop, &b->late);
     uv_timer_init(&b->loop, &b->release);
-    b->wake.data = b->release.data = b;
+    b->wake.data = b->late.data = b->release.data = b;
     b->held_pin = -1;
     if (!b->options.headless && !b->options.json)
         terminal_open(&b->terminal, &b->loop, &b->uart,

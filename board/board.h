@@ -82,6 +82,7 @@ struct board {
 
     struct watch *bell;
     uv_timer_t wake;    /* end of deep sleep */
+    uv_timer_t late;    /* services that do not come */
     uv_timer_t release; /* end of a held pin */
     uv_signal_t signals[3];
     int held_pin; /* the one `release` lets go, -1 = none */

@@ -13,16 +13,16 @@
 #include "base/err.h"
 
 struct part {
-    const char *name;
+    const char *name, *name_4m;
     uint32_t off, max;
 };
 
 /* docs/FORMATS.md, "The chip". */
 static const struct part parts[] = {
-    {"bootloader.bin", 0x1000, 0x7000},
-    {"partitions.bin", 0x8000, 0x1000},
-    {"partitions.bin", 0x3d5000, 0x1000}, /* second copy */
-    {"appimg.bin", 0x10000, 0x140000},
+    {"bootloader.bin", NULL, 0x1000, 0x7000},
+    {"partitions.bin", "partitions-4m.bin", 0x8000, 0x1000},
+    {"partitions.bin", "partitions-4m.bin", 0x3d5000, 0x1000}, /* 2nd copy */
+    {"appimg.bin", NULL, 0x10000, 0x140000},
 };
 
 static const char *const folders[] = {"", "../share/wipy/"};
@@ -45,16 +45,18 @@ int factory_find(const char *name, char *path, size_t size)
     return WIPY_ENOENT;
 }
 
-static int read_part(const struct part *part, uint8_t *cells,
+static int read_part(const struct part *part, uint8_t *cells, uint32_t size,
                      struct problem *problem)
 {
     char path[4200];
-    if (factory_find(part->name, path, sizeof path) != 0)
+    bool small = size == 4 << 20 && part->name_4m;
+    const char *name = small ? part->name_4m : part->name;
+    if (factory_find(name, path, sizeof path) != 0)
         return problem_set(problem, WIPY_ENOENT,
                            "a fresh chip needs %s, which is neither beside "
                            "the program nor in ../share/wipy: build it with "
                            "'make'",
-                           part->name);
+                           name);
     FILE *file = fopen(path, "rb");
     if (!file)
         return problem_set(problem, WIPY_EIO, "%s: %s", path, strerror(errno));
@@ -73,7 +75,7 @@ static int fill(uint8_t *cells, uint32_t size, struct problem *problem)
 {
     memset(cells, 0xff, size);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        int err = read_part(&parts[i], cells, problem);
+        int err = read_part(&parts[i], cells, size, problem);
         if (err)
             return err;
     }

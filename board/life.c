@@ -10,6 +10,8 @@
 #include "board/boot_rom.h"
 #include "led/led.h"
 
+enum { LATE_MS = 10000, LATE_MIN_MS = 5000 };
+
 bool board_is_on(const struct board *b)
 {
     return b->state != BOARD_OFF;
@@ -84,6 +86,7 @@ static void look_at_state(struct board *b)
         board_fault(b, &fault);
     } else if (state == BUS_CPU_SERVICES && !b->announced) {
         b->announced = true;
+        uv_timer_stop(&b->late);
         board_announce(b);
     }
 }
@@ -108,6 +111,7 @@ static void stop(struct board *b)
     uart_stop(&b->uart);
     wires_stop(&b->wires);
     uv_timer_stop(&b->wake);
+    uv_timer_stop(&b->late);
     chip_unlock_all(&b->chip);
     b->announced = false;
     b->blank = false;
@@ -170,6 +174,24 @@ static void stay_blank(struct board *b, enum image_fault fault)
     enter_loader(b);
 }
 
+/* Without a terminal nobody sees what the CPU prints: say why it waits. */
+static void on_late(uv_timer_t *timer)
+{
+    struct board *b = timer->data;
+    char line[200];
+    uart_last_line(&b->uart, line, sizeof line);
+    board_say(b, "the services do not answer yet; the CPU's last words: %s",
+              *line ? line : "none");
+}
+
+/* Longer than the safe-boot windows, and no less than a slow host needs. */
+static void expect_services(struct board *b)
+{
+    uint64_t ms = clock_real_ms(&b->clock, LATE_MS);
+    uv_update_time(&b->loop);
+    uv_timer_start(&b->late, on_late, ms < LATE_MIN_MS ? LATE_MIN_MS : ms, 0);
+}
+
 static void start_program(struct board *b, int program)
 {
     struct problem problem;
@@ -187,6 +209,7 @@ static void start_program(struct board *b, int program)
     wires_handed_over(&b->wires);
     bus_port_start(&b->bus, b->wires.command);
     uart_start(&b->uart, b->wires.uart);
+    expect_services(b);
     set_state(b, BOARD_RUNNING);
 }
 

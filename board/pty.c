@@ -157,7 +157,7 @@ int pty_open(struct pty *pty, uv_loop_t *loop, struct uart *uart,
         pty_close(pty);
         return err;
     }
-    pty->carrier = uart_attach(uart, (struct carrier){pty, put, resume});
+    pty->carrier = uart_attach(uart, (struct carrier){pty, put, resume, false});
     pty->watch = watch_open(loop, pty->master, UV_READABLE, on_master, pty);
     pty->client_watch =
         watch_open(loop, pty->watcher, UV_READABLE, on_clients, pty);

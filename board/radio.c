@@ -83,16 +83,27 @@ static int settle_port(const struct radio *radio, const char *service, int wish,
     return errno ? radio_problem(problem, service, radio->address, *port) : 0;
 }
 
+static int settle_address(const char *option, const char *wish,
+                          uint32_t *address, struct problem *problem)
+{
+    const char *text = wish ? wish : "127.0.0.1";
+    if (inet_pton(AF_INET, text, address) == 1)
+        return 0;
+    return problem_set(problem, WIPY_EINVAL,
+                       "--%s %s is no IPv4 address (127.0.0.1 is this machine "
+                       "only, 0.0.0.0 everybody)",
+                       option, text);
+}
+
 int radio_settle(struct radio *radio, const struct radio_wish *wish,
                  struct problem *problem)
 {
-    const char *bind = wish->bind ? wish->bind : "127.0.0.1";
-    if (inet_pton(AF_INET, bind, &radio->address) != 1)
-        return problem_set(problem, WIPY_EINVAL,
-                           "--bind %s is no IPv4 address (127.0.0.1 is this "
-                           "machine only, 0.0.0.0 everybody)",
-                           bind);
-    int err = settle_port(radio, "telnet", wish->telnet, 23, 2323,
+    int err = settle_address("bind", wish->bind, &radio->address, problem);
+    if (!err)
+        err = settle_address("serial-bind", wish->serial_bind,
+                             &radio->serial_address, problem);
+    if (!err)
+        err = settle_port(radio, "telnet", wish->telnet, 23, 2323,
                           &radio->telnet, problem);
     if (!err)
         err = settle_port(radio, "ftp", wish->ftp, 21, 2121, &radio->ftp,

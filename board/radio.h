@@ -17,7 +17,7 @@ struct radio_wish {
 };
 
 struct radio {
-    uint32_t address; /* network order */
+    uint32_t address, serial_address; /* network order */
     uint16_t telnet, ftp, ftp_data;
 };
 

@@ -226,7 +226,8 @@ int serial_port_open(struct serial_port *port, uv_loop_t *loop,
         port->listening = radio_listen(address, 0, &port->port);
     if (port->listening < 0)
         return radio_problem(problem, "serial", address, number);
-    port->carrier = uart_attach(uart, (struct carrier){port, put, resume});
+    port->carrier =
+        uart_attach(uart, (struct carrier){port, put, resume, false});
     port->door = watch_open(loop, port->listening, UV_READABLE, on_door, port);
     return 0;
 }

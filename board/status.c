@@ -50,10 +50,10 @@ static json_t *image_status(const struct board *b)
         cpu_text(r->image_note, sizeof r->image_note));
 }
 
-static json_t *address(const struct board *b, uint32_t port)
+static json_t *address(uint32_t ip, uint32_t port)
 {
     char host[INET_ADDRSTRLEN], text[INET_ADDRSTRLEN + 8];
-    inet_ntop(AF_INET, &b->radio.address, host, sizeof host);
+    inet_ntop(AF_INET, &ip, host, sizeof host);
     snprintf(text, sizeof text, "%s:%u", host, port & 0xffff);
     return port ? json_string(text) : json_null();
 }
@@ -62,11 +62,12 @@ static json_t *addresses(const struct board *b)
 {
     const struct bus_cpu_regs *r = b->wires.cpu;
     bool up = b->state == BOARD_RUNNING;
-    return json_pack("{s:o, s:o, s:o, s:s, s:s}", "telnet",
-                     address(b, up ? atomic_load(&r->telnet_port) : 0), "ftp",
-                     address(b, up ? atomic_load(&r->ftp_port) : 0), "serial",
-                     address(b, b->serial.port), "pty", b->pty.path, "control",
-                     b->control.path);
+    return json_pack(
+        "{s:o, s:o, s:o, s:s, s:s}", "telnet",
+        address(b->radio.address, up ? atomic_load(&r->telnet_port) : 0), "ftp",
+        address(b->radio.address, up ? atomic_load(&r->ftp_port) : 0), "serial",
+        address(b->radio.serial_address, b->serial.port), "pty", b->pty.path,
+        "control", b->control.path);
 }
 
 static json_t *led_status(const struct board *b)

@@ -204,7 +204,7 @@ void terminal_open(struct terminal *t, uv_loop_t *loop, struct uart *uart,
     setlocale(LC_CTYPE, "");
     t->screen.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     ring_init(&t->ring, t->ring_memory, sizeof t->ring_memory);
-    t->carrier = uart_attach(uart, (struct carrier){t, put, resume});
+    t->carrier = uart_attach(uart, (struct carrier){t, put, resume, true});
     t->in_watch = watch_open(loop, t->in, UV_READABLE, on_input, t);
     t->out_watch = watch_open(loop, t->out, 0, on_output, t);
     uv_timer_init(loop, &t->redraw);

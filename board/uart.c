@@ -55,13 +55,53 @@ void uart_carrier_drained(struct uart *uart, const struct carrier *carrier)
         uart->loader.room(uart->loader.ctx);
 }
 
+/* ---- what the CPU said last ---- */
+
+static void remember(struct uart *uart, const char *text, size_t len)
+{
+    if (len > UART_SAID_MAX) {
+        text += len - UART_SAID_MAX;
+        len = UART_SAID_MAX;
+    }
+    size_t keep = UART_SAID_MAX - len;
+    if (keep > uart->said_len)
+        keep = uart->said_len;
+    memmove(uart->said, uart->said + uart->said_len - keep, keep);
+    memcpy(uart->said + keep, text, len);
+    uart->said_len = keep + len;
+}
+
+static bool is_printable(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
+void uart_last_line(const struct uart *uart, char *to, size_t size)
+{
+    size_t end = uart->said_len, len = 0;
+    while (end &&
+           !(is_printable(uart->said[end - 1]) && uart->said[end - 1] != ' '))
+        end--;
+    size_t start = end;
+    while (start && uart->said[start - 1] != '\n')
+        start--;
+    for (; start < end && len + 1 < size; start++)
+        if (is_printable(uart->said[start]))
+            to[len++] = uart->said[start];
+    to[len] = 0;
+}
+
+/* ---- to and from the CPU ---- */
+
 /* Returns false when the CPU sent nothing more. */
 static bool carry_output(struct uart *uart)
 {
     uint8_t data[CHUNK];
     ssize_t n = recv(uart->socket, data, sizeof data, MSG_DONTWAIT);
-    if (n > 0)
+    if (n > 0) {
+        remember(uart, (const char *)data, (size_t)n);
         uart_put(uart, data, (size_t)n);
+    }
     return n > 0;
 }
 
@@ -99,6 +139,7 @@ static void on_socket(void *ctx, int events)
 void uart_start(struct uart *uart, int socket)
 {
     uart_stop(uart);
+    uart->said_len = 0;
     uart->socket = socket;
     uart->watch = watch_open(uart->loop, socket, UV_READABLE, on_socket, uart);
 }
@@ -135,6 +176,8 @@ static size_t feed_loader(struct uart *uart, const struct carrier *from,
 size_t uart_feed(struct uart *uart, const struct carrier *from,
                  const uint8_t *data, size_t len)
 {
+    if (uart->loading && from->person)
+        return len;
     if (uart->loading)
         return feed_loader(uart, from, data, len);
     if (uart->socket < 0)

@@ -15,7 +15,7 @@
 #include "base/ring.h"
 #include "board/watch.h"
 
-enum { UART_CARRIERS_MAX = 3, UART_IN_SIZE = 4096 };
+enum { UART_CARRIERS_MAX = 3, UART_IN_SIZE = 4096, UART_SAID_MAX = 256 };
 
 struct carrier {
     void *ctx;
@@ -24,6 +24,9 @@ struct carrier {
     size_t (*put)(void *ctx, const uint8_t *data, size_t len);
     /* There is room again for what uart_feed did not take. May be NULL. */
     void (*resume)(void *ctx);
+    /* Keys of a person, which the loader must not see: one would break the
+     * session of a flashing tool on another carrier. */
+    bool person;
 };
 
 /* Who listens instead of the CPU while the ROM's loader runs. */
@@ -43,6 +46,10 @@ struct uart {
     struct ring in; /* waiting for the CPU */
     bool held_back; /* a carrier was told there is no room */
 
+    char
+        said[UART_SAID_MAX]; /* the end of what the CPU of this start printed */
+    size_t said_len;
+
     struct uart_loader loader;
     bool loading;
     const struct carrier *client; /* who talks to the loader, NULL = nobody */
@@ -53,6 +60,10 @@ void uart_init(struct uart *uart, uv_loop_t *loop, struct uart_loader loader);
 
 /* Returns the carrier's place, to be passed to uart_feed. */
 const struct carrier *uart_attach(struct uart *uart, struct carrier carrier);
+
+/* The last line with something in it that the CPU of this start printed, cut
+ * to `size` and without what a terminal obeys; empty when there is none. */
+void uart_last_line(const struct uart *uart, char *to, size_t size);
 
 /* The CPU's end of this start; the descriptor stays the caller's. */
 void uart_start(struct uart *uart, int socket);

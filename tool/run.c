@@ -19,6 +19,7 @@ static const char usage[] =
     "  --ftp-port N        21, or 2121 without privileges\n"
     "  --ftp-data-port N   2024, any free one when that is in use\n"
     "  --serial-port N     the serial line as a TCP port (2217)\n"
+    "  --serial-bind ADDR  its address; it asks for no password (127.0.0.1)\n"
     "  --sd FILE|DEV       card in the slot\n"
     "  --control SOCKET    control socket (FILE.ctl)\n"
     "  --speed X           the board's clock runs X times as fast\n"
@@ -124,6 +125,7 @@ static const struct option options[] = {
     {"ftp-port", required_argument, NULL, 'F'},
     {"ftp-data-port", required_argument, NULL, 'D'},
     {"serial-port", required_argument, NULL, 'S'},
+    {"serial-bind", required_argument, NULL, 'A'},
     {"sd", required_argument, NULL, 'd'},
     {"control", required_argument, NULL, 'c'},
     {"speed", required_argument, NULL, 'x'},
@@ -158,6 +160,9 @@ static int take_option(int c, const char *value, struct board_options *o)
         return take_port("ftp-data-port", value, &o->radio.ftp_data);
     case 'S':
         return take_port("serial-port", value, &o->radio.serial);
+    case 'A':
+        o->radio.serial_bind = value;
+        return 0;
     case 'd':
         o->sd = value;
         return 0;
