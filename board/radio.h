@@ -12,7 +12,9 @@
 enum { RADIO_DEFAULT = -1 }; /* no port asked for */
 
 struct radio_wish {
-    const char *bind;                  /* dotted address; NULL = 127.0.0.1 */
+    const char *bind; /* dotted address; NULL = 127.0.0.1 */
+    /* The serial line knows no password: only where asked for, else here. */
+    const char *serial_bind;
     int telnet, ftp, ftp_data, serial; /* 0 = any free, or RADIO_DEFAULT */
 };
 
