@@ -10,6 +10,7 @@
 #include "firmware/log.h"
 #include "firmware/net/net.h"
 #include "firmware/python/vm.h"
+#include "firmware/settings.h"
 #include "firmware/storage/storage.h"
 #include "firmware/trial.h"
 #include "firmware/volume/volume.h"
@@ -21,6 +22,7 @@ struct firmware {
     uint64_t start_ms; /* board time of this start */
     struct life life;
     struct storage storage;
+    struct settings settings;
     struct volumes *volumes; /* storage thread only */
     bool volumes_ok;         /* /flash is mounted and writable */
     struct console *console;

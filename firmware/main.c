@@ -30,23 +30,19 @@ static int64_t clock_now(void *ctx)
     return bus->board->rtc_start + (int64_t)(bus_now_ms(bus) / 1000);
 }
 
+uint32_t firmware_rtc(const struct firmware *fw)
+{
+    return (uint32_t)clock_now((void *)(uintptr_t)&fw->bus);
+}
+
 struct mount_job {
     struct storage_job job;
     struct firmware *fw;
     int err;
 };
 
-static void mount_volumes(struct storage_job *job)
+static int volumes_and_files(struct firmware *fw, const struct partition *fs)
 {
-    struct mount_job *mount = (struct mount_job *)job;
-    struct firmware *fw = mount->fw;
-    struct table table;
-    struct table_source source;
-    const struct partition *fs = NULL;
-
-    if (table_load(&table, fw->bus.chip, fw->bus.board->flash_size, &source) ==
-        0)
-        fs = table_find(&table, PART_DATA, PART_FS);
     struct volume_config config = {
         .flash = bus_flash(&fw->bus),
         .fs_off = fs ? fs->off : 0,
@@ -55,13 +51,28 @@ static void mount_volumes(struct storage_job *job)
         .now = clock_now,
         .now_ctx = &fw->bus,
     };
-    mount->err = volumes_start(&fw->volumes, &config);
-    if (mount->err)
-        return;
+    int err = volumes_start(&fw->volumes, &config);
+    if (err)
+        return err;
     struct volume_status status;
     fw->volumes_ok = volume_populate(fw->volumes) == 0 &&
                      volume_status(fw->volumes, "/flash", &status) == 0 &&
                      status.state == VOLUME_MOUNTED;
+    return 0;
+}
+
+static void mount_volumes(struct storage_job *job)
+{
+    struct mount_job *mount = (struct mount_job *)job;
+    struct firmware *fw = mount->fw;
+    struct flash flash = bus_flash(&fw->bus);
+    struct table table = {.count = 0};
+    struct table_source source;
+
+    (void)table_load(&table, fw->bus.chip, flash.size, &source);
+    mount->err = volumes_and_files(fw, table_find(&table, PART_DATA, PART_FS));
+    (void)settings_open(&fw->settings, &fw->storage, &flash,
+                        table_find(&table, PART_DATA, PART_NVS));
     (void)life_open(&fw->life, firmware_rtc(fw));
 }
 
@@ -73,11 +84,6 @@ static int storage_and_volumes_start(struct firmware *fw)
     struct mount_job mount = {.job.run = mount_volumes, .fw = fw};
     storage_call(&fw->storage, &mount.job);
     return mount.err;
-}
-
-uint32_t firmware_rtc(const struct firmware *fw)
-{
-    return (uint32_t)clock_now((void *)(uintptr_t)&fw->bus);
 }
 
 /* ---- what runs, for the user ---- */
@@ -194,6 +200,7 @@ static int net_start(struct firmware *fw)
         .update = fw->life.open_err ? NULL : &fw->life.update,
         .update_done = update_done,
         .console = fw->console,
+        .store = settings_login_store(&fw->settings),
         .ctx = fw,
         .banner = fw->banner,
         .tick = tick,

@@ -6,6 +6,14 @@
 #include "base/err.h"
 #include "firmware/firmware.h"
 
+/* The sentence for the user belongs to the last call: calls without one of
+ * their own clear it, and Python shows the error's usual text. */
+static int plain(struct firmware *fw, int err)
+{
+    fw->update_text[0] = 0;
+    return err;
+}
+
 /* ---- light ---- */
 
 static bool heartbeat(void *ctx)
@@ -41,13 +49,65 @@ static void script_error(void *ctx)
     net_wake(fw->net);
 }
 
+#define HEARTBEAT_KEY "heartbeat"
+
+static bool heartbeat_on_boot(void *ctx)
+{
+    struct firmware *fw = ctx;
+    return settings_flag(&fw->settings, HEARTBEAT_KEY, true);
+}
+
+static int set_heartbeat_on_boot(void *ctx, bool on)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_set_flag(&fw->settings, HEARTBEAT_KEY, on));
+}
+
+/* ---- settings ---- */
+
+static int get_setting(void *ctx, const char *name, char *to, size_t size)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_get(&fw->settings, name, to, size));
+}
+
+static int set_setting(void *ctx, const char *name, const char *value)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_set(&fw->settings, name, value));
+}
+
+static int nvs_user_get(void *ctx, const char *key, struct vm_value *out)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_user_get(&fw->settings, key, out));
+}
+
+static int nvs_user_set(void *ctx, const char *key, const struct vm_value *in)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_user_set(&fw->settings, key, in));
+}
+
+static int nvs_user_erase(void *ctx, const char *key)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_user_erase(&fw->settings, key));
+}
+
+static int nvs_user_erase_all(void *ctx)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, settings_user_erase_all(&fw->settings));
+}
+
 /* ---- telnet and FTP ---- */
 
 static int servers_init(void *ctx, const char *user, const char *password,
                         unsigned timeout_s)
 {
     struct firmware *fw = ctx;
-    return net_server_init(fw->net, user, password, timeout_s);
+    return plain(fw, net_server_init(fw->net, user, password, timeout_s));
 }
 
 static void servers_deinit(void *ctx)
@@ -71,7 +131,7 @@ static unsigned servers_timeout(void *ctx)
 static int set_servers_timeout(void *ctx, unsigned timeout_s)
 {
     struct firmware *fw = ctx;
-    return net_server_init(fw->net, NULL, NULL, timeout_s);
+    return plain(fw, net_server_init(fw->net, NULL, NULL, timeout_s));
 }
 
 /* ---- jobs for the storage thread ---- */
@@ -135,7 +195,7 @@ static int wdt_arm(void *ctx, uint32_t ms)
     int err = bus_call(&fw->bus, BUS_WDT_ARM, 0, ms, NULL, NULL);
     if (err == 0)
         fw->script_watchdog = true;
-    return err;
+    return plain(fw, err);
 }
 
 /* ---- update ---- */
@@ -343,6 +403,8 @@ void services_init(struct firmware *fw)
         .reason = reason,
         .heartbeat = heartbeat,
         .set_heartbeat = set_heartbeat,
+        .heartbeat_on_boot = heartbeat_on_boot,
+        .set_heartbeat_on_boot = set_heartbeat_on_boot,
         .rgb = rgb,
         .set_rgb = set_rgb,
         .script_error = script_error,
@@ -351,6 +413,12 @@ void services_init(struct firmware *fw)
         .servers_running = servers_running,
         .servers_timeout = servers_timeout,
         .set_servers_timeout = set_servers_timeout,
+        .get_setting = get_setting,
+        .set_setting = set_setting,
+        .nvs_get = nvs_user_get,
+        .nvs_set = nvs_user_set,
+        .nvs_erase = nvs_user_erase,
+        .nvs_erase_all = nvs_user_erase_all,
         .reset = reset,
         .safe_boot = safe_boot,
         .wdt_arm = wdt_arm,
