@@ -569,6 +569,15 @@ static void vendor_map_boots(void **state)
     expect(start(&power), 1, WHY_TRIAL);
     assert_int_equal(boot_confirm(&s.boot, 1, REASON_SELF_TEST), 0);
     expect(start(&power), 1, WHY_ACTIVE);
+    /* The vendor's tools call the factory area 2 on such a map. */
+    struct boot_record r = {.active = 2, .status = RECORD_READY, .prev = 1};
+    uint8_t head[RECORD_HEAD_LEN];
+    boot_record_head_write(head, &r);
+    model_fill(&m, 0x1ff000, 0xff, 4096);
+    model_put(&m, 0x1ff000, head, sizeof head);
+    expect(start(&power), 0, WHY_ACTIVE);
+    assert_int_equal(s.boot.record.active, 0);
+    assert_int_equal(s.boot.record.prev, 1);
 }
 
 /* ---- diary ---- */
