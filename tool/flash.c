@@ -9,15 +9,15 @@
 #include "commands.h"
 #include "file.h"
 #include "flash_header.h"
+#include "flash_job.h"
 #include "loader_args.h"
 #include "plan.h"
 
 struct flash_args {
-    struct serial_args serial;
-    struct write_options write;
+    struct flash_job job;
     struct flash_header header;
     const char *images; /* folder of --all-images */
-    bool show, dry_run, keep_ota, force, erase_all;
+    bool show, dry_run, force, erase_all;
 };
 
 static const char usage[] =
@@ -48,7 +48,7 @@ static const char usage[] =
 
 static int take_option(struct flash_args *f, struct args *a, const char *word)
 {
-    int taken = serial_args_take(&f->serial, a);
+    int taken = serial_args_take(&f->job.serial, a);
     if (taken)
         return taken < 0 ? -taken : 0;
     if (args_is(a, "all-images"))
@@ -67,12 +67,12 @@ static int take_option(struct flash_args *f, struct args *a, const char *word)
         bool *set;
     } flags[] = {{"show", "", &f->show},
                  {"dry-run", "n", &f->dry_run},
-                 {"keep-ota", "", &f->keep_ota},
+                 {"keep-ota", "", &f->job.keep_ota},
                  {"force", "", &f->force},
                  {"erase-all", "e", &f->erase_all},
-                 {"all-sectors", "", &f->write.all},
-                 {"no-compress", "u", &f->write.plain},
-                 {"no-verify", "", &f->write.no_verify}};
+                 {"all-sectors", "", &f->job.write.all},
+                 {"no-compress", "u", &f->job.write.plain},
+                 {"no-verify", "", &f->job.write.no_verify}};
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (args_is(a, flags[i].name) || args_is(a, flags[i].other)) {
             *flags[i].set = true;
@@ -194,7 +194,7 @@ static void print_command(const char *tool, const struct flash_args *f,
     print_word(port);
     printf(" --baud %u write_flash -z --flash_mode dio --flash_freq 80m "
            "--flash_size detect",
-           (unsigned)f->serial.o.baud);
+           (unsigned)f->job.serial.o.baud);
     for (unsigned i = 0; i < p->count; i++) {
         if (p->item[i].note && !all)
             continue;
@@ -225,92 +225,6 @@ static void show(const struct flash_args *f, const struct plan *p,
 
 /* ---- flashing ---- */
 
-static int write_item(struct loader *l, const struct flash_args *f,
-                      struct mirror *m, struct plan_item *item)
-{
-    const char *what = item->place[0] ? item->place : item->target;
-    int err = loader_write(l, what, item->off, item->data, item->len, &f->write,
-                           &item->result);
-    const struct write_result *r = &item->result;
-    if (err < 0)
-        return err;
-    mirror_put(m, item->off, item->data, item->len);
-    if (f->serial.o.quiet)
-        return 0;
-    if (r->written == 0)
-        printf("0x%06x %-12s %zu bytes: there already (%.2f s)\n",
-               (unsigned)item->off, what, item->len, r->seconds);
-    else
-        printf("0x%06x %-12s %zu bytes: %u written, %u sent in %.2f s "
-               "(%.1f kB/s), %s\n",
-               (unsigned)item->off, what, item->len, (unsigned)r->written,
-               (unsigned)r->sent, r->seconds,
-               (double)item->len / r->seconds / 1000,
-               f->write.no_verify ? "not verified" : "verified");
-    fflush(stdout);
-    return 0;
-}
-
-/* The slot written last is what runs, unless otadata was given. */
-static int select_slot(struct loader *l, const struct flash_args *f,
-                       const struct plan *p, struct mirror *m)
-{
-    int slot = -1, err;
-    const struct plan_item *item = NULL;
-    bool wrote;
-    for (unsigned i = 0; i < p->count; i++) {
-        int found = plan_slot(p, &p->item[i]);
-        if (strcmp(p->item[i].place, "otadata") == 0)
-            return 0;
-        if (found >= 0) {
-            slot = found;
-            item = &p->item[i];
-        }
-    }
-    if (slot < 0 || f->keep_ota)
-        return 0;
-    err = plan_boot_record(l, m, (unsigned)slot, (uint32_t)item->len,
-                           item->result.written > 0, &wrote);
-    if (!err && wrote && !f->serial.o.quiet)
-        printf("Boot record: %s is selected\n", slot_name((unsigned)slot));
-    return err;
-}
-
-static json_t *items_json(const struct plan *p)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; i < p->count; i++) {
-        const struct plan_item *item = &p->item[i];
-        const struct write_result *r = &item->result;
-        json_array_append_new(
-            list,
-            json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:i, s:f}", "offset",
-                      (json_int_t)item->off, "place", item->place, "file",
-                      item->name, "bytes", (json_int_t)item->len, "written",
-                      (json_int_t)r->written, "sent", (json_int_t)r->sent,
-                      "reconnects", (int)r->again, "seconds", r->seconds));
-    }
-    return list;
-}
-
-static int report(struct loader *l, const struct flash_args *f,
-                  const struct plan *p, struct mirror *m)
-{
-    unsigned slot = 0;
-    char text[160];
-    int err = mirror_next_boot(m, &slot, text);
-    if (err < 0 && err != WIPY_ENOENT)
-        return err;
-    if (!f->serial.o.quiet)
-        printf("Next start: %s\n", text);
-    if (f->serial.json)
-        print_json(json_pack("{s:b, s:o, s:o, s:s?, s:s}", "ok", 1, "board",
-                             serial_chip_json(l), "files", items_json(p),
-                             "boots", err ? NULL : slot_name(slot),
-                             "boots_text", text));
-    return 0;
-}
-
 static int flash_all(struct loader *l, const struct flash_args *f,
                      struct plan *p, struct mirror *m)
 {
@@ -320,11 +234,7 @@ static int flash_all(struct loader *l, const struct flash_args *f,
         if (!err)
             memset(m->chip, 0xff, m->flash.size);
     }
-    for (unsigned i = 0; !err && i < p->count; i++)
-        err = write_item(l, f, m, &p->item[i]);
-    if (!err)
-        err = select_slot(l, f, p, m);
-    return err ? err : report(l, f, p, m);
+    return err ? err : flash_job_run(l, &f->job, p, m);
 }
 
 /* Everything that can be refused is, before anything is erased. */
@@ -339,7 +249,7 @@ static int prepare(struct loader *l, const struct flash_args *f, struct plan *p,
     for (unsigned i = 0; !code && i < p->count; i++)
         code = flash_header_patch(&f->header, p->item[i].name, p->item[i].off,
                                   p->item[i].data, p->item[i].len,
-                                  l->chip.flash_size, f->serial.o.quiet);
+                                  l->chip.flash_size, f->job.serial.o.quiet);
     return code ? code : plan_guard(p, &l->chip, f->force);
 }
 
@@ -347,7 +257,7 @@ static int run(struct loader *l, const struct flash_args *f, struct plan *p,
                bool shown)
 {
     struct mirror m = {0};
-    int code = serial_connect(l, &f->serial);
+    int code = serial_connect(l, &f->job.serial);
     if (code)
         return code;
     int err = mirror_open(&m, l);
@@ -360,7 +270,7 @@ static int run(struct loader *l, const struct flash_args *f, struct plan *p,
         loader_disconnect(l);
     }
     mirror_close(&m);
-    return err < 0 ? serial_failed(l, &f->serial, err) : code;
+    return err < 0 ? serial_failed(l, &f->job.serial, err) : code;
 }
 
 /* The table and the command are worth showing also when no board answers. */
@@ -373,9 +283,10 @@ static bool show_early(struct flash_args *f, const struct plan *p)
     copy = *p; /* shares the data */
     if (plan_resolve_offline(&copy, 8 << 20))
         return false;
-    if (!f->serial.o.port && port_find(f->serial.o.flash, port, how) < 0)
+    if (!f->job.serial.o.port &&
+        port_find(f->job.serial.o.flash, port, how) < 0)
         snprintf(port, sizeof port, "PORT");
-    show(f, &copy, f->serial.o.port ? f->serial.o.port : port);
+    show(f, &copy, f->job.serial.o.port ? f->job.serial.o.port : port);
     for (unsigned i = p->count; i < copy.count; i++)
         free(copy.item[i].data);
     return true;
@@ -385,7 +296,7 @@ int cmd_flash(int argc, char **argv)
 {
     static struct plan p;
     struct flash_args f = {0};
-    serial_args_init(&f.serial);
+    serial_args_init(&f.job.serial);
     int code = take_arguments(&f, &p, argc, argv);
     if (!code && f.images)
         code = p.count ? EXIT_USAGE : add_images(&p, f.images);
@@ -395,7 +306,7 @@ int cmd_flash(int argc, char **argv)
     }
     if (!code) {
         bool shown = show_early(&f, &p);
-        struct loader *l = loader_new(&f.serial.o);
+        struct loader *l = loader_new(&f.job.serial.o);
         f.show = f.show || f.dry_run;
         code = run(l, &f, &p, shown);
         loader_free(l);

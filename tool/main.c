@@ -27,6 +27,8 @@ static const struct command commands[] = {
     {"erase", cmd_erase, "erase partitions or the chip"},
     {"chip", cmd_chip, "identify the board at a serial line"},
     {"monitor", cmd_monitor, "the serial line on this terminal"},
+    {"package", cmd_package, "make a firmware package of a build"},
+    {"update", cmd_update, "flash a firmware package, back up, restore"},
 };
 
 static void print_usage(FILE *to)

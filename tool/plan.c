@@ -38,7 +38,7 @@ int plan_add(struct plan *p, const char *target, const char *name,
         return EXIT_USAGE;
     }
     struct plan_item *item = &p->item[p->count++];
-    *item = (struct plan_item){.data = data, .len = len};
+    *item = (struct plan_item){.data = data, .len = len, .file_len = len};
     snprintf(item->target, sizeof item->target, "%s", target);
     snprintf(item->name, sizeof item->name, "%.60s", base_name(name));
     return 0;

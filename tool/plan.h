@@ -21,6 +21,7 @@ struct plan_item {
     const char *note; /* why it is as it is, or NULL */
     uint8_t *data;    /* malloc, the plan's */
     size_t len;
+    size_t file_len; /* of the file; `len` is more when it was padded */
     uint32_t off;
     bool resolved; /* `off` is known */
     struct write_result result;

@@ -1,0 +1,388 @@
+/* wipy update: what the vendor's updater does (spec 11.4): firmware packages,
+ * single files into partitions, back-up and restore. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "commands.h"
+#include "file.h"
+#include "flash_job.h"
+#include "update_steps.h"
+
+static const char usage[] =
+    "usage: wipy update [OPTIONS] -t PACKAGE\n"
+    "       wipy update [OPTIONS] -f FILE -P PARTITION\n"
+    "       wipy update [OPTIONS] copy -P PARTITION [-f FILE] [-b | -r]\n"
+    "       wipy update [OPTIONS] erase_fs | erase_all | chip_id | wmac | "
+    "list\n"
+    "Runs a firmware package (.tar.gz) on a board over its serial line, or\n"
+    "writes one file into a partition, and selects it to run. 'copy' backs a\n"
+    "partition up (-b, <address>-<partition>.bin) or restores it (-r). The\n"
+    "configuration block is spared by all but erase_all.\n"
+    "\n"
+    "  --keep-ota            do not touch which image runs\n"
+    "  --force               also a package of another board\n"
+    "\n%s\n"
+    "The vendor's form 'flash -t PACKAGE' and -s SPEED are understood too;\n"
+    "behind a command word -p is a partition, as there.\n";
+
+struct update_args {
+    struct flash_job job;
+    const char *verb, *package, *file, *partition;
+    bool restore, force, erase_fs, erase_nvs;
+};
+
+/* ---- packages ---- */
+
+static int erase_all_ranges(struct loader *l, const struct update_args *u,
+                            const struct update_steps *steps)
+{
+    for (unsigned i = 0; i < steps->erases; i++) {
+        const struct erase_range *r = &steps->erase[i];
+        int err = loader_erase(l, r->off, r->len);
+        if (err < 0)
+            return err;
+        if (!u->job.serial.o.quiet)
+            printf("Erased 0x%x bytes at 0x%x\n", (unsigned)r->len,
+                   (unsigned)r->off);
+    }
+    return 0;
+}
+
+static void forget_erased(struct mirror *m, const struct update_steps *steps)
+{
+    for (unsigned i = 0; i < steps->erases; i++)
+        memset(m->chip + steps->erase[i].off, 0xff, steps->erase[i].len);
+}
+
+/* --erase-fs, --erase-nvs: after the script's own erases. */
+static int add_asked(struct update_steps *steps, const struct update_args *u)
+{
+    const char *names[] = {u->erase_fs ? "fs" : NULL,
+                           u->erase_nvs ? "nvs" : NULL};
+    for (int i = 0; i < 2; i++) {
+        uint32_t off, size;
+        if (!names[i])
+            continue;
+        if (!plan_target(&steps->plan, names[i], &off, &size, 16 << 20) ||
+            !update_add_erase(steps, off, size)) {
+            fprintf(stderr, "wipy: the board has no partition '%s'\n",
+                    names[i]);
+            return EXIT_USAGE;
+        }
+    }
+    return 0;
+}
+
+static int parse_script(const struct archive_member *m, const char *path,
+                        struct script *s)
+{
+    char why[160];
+    if (script_parse(s, (const char *)m->data, m->len, why) == 0)
+        return 0;
+    fprintf(stderr, "wipy: %s: %s: %s; nothing was written\n", path, m->name,
+            why);
+    return EXIT_REFUSED;
+}
+
+static int check_board(const struct update_args *u, const struct package *p,
+                       const struct script *s)
+{
+    char name[32];
+    const char *other = update_other_board(p, s, u->package, name);
+    if (!other || u->force)
+        return 0;
+    fprintf(stderr,
+            "wipy: %s is for another board (%s), not for a WiPy; nothing was "
+            "written. --force flashes it all the same\n",
+            u->package, other);
+    return EXIT_REFUSED;
+}
+
+/* Everything is known good before the first erase. */
+static int prepare(struct loader *l, const struct update_args *u,
+                   const struct package *p, const struct mirror *m,
+                   struct update_steps *steps)
+{
+    static struct script s;
+    const struct archive_member *member =
+        update_script(p, u->package, l->chip.flash_size);
+    if (!member)
+        return EXIT_REFUSED;
+    int code = parse_script(member, u->package, &s);
+    if (!code)
+        code = check_board(u, p, &s);
+    if (!code)
+        code = update_resolve(steps, l, m, p, &s);
+    if (!code)
+        code = add_asked(steps, u);
+    if (!code && !u->job.serial.o.quiet) {
+        printf("%s, %s:\n", u->package, member->name);
+        plan_print(&steps->plan, stdout);
+        if (steps->spared)
+            printf("The configuration block at 0x3ff000 is kept.\n");
+        fflush(stdout);
+    }
+    return code;
+}
+
+static int run_package(struct loader *l, const struct update_args *u,
+                       struct mirror *m)
+{
+    static struct package p;
+    static struct update_steps steps;
+    int code = package_read(&p, u->package);
+    if (!code)
+        code = serial_connect(l, &u->job.serial);
+    if (code)
+        return code;
+    int err = mirror_open(m, l);
+    if (!err)
+        code = prepare(l, u, &p, m, &steps);
+    if (!err && !code) {
+        err = erase_all_ranges(l, u, &steps);
+        forget_erased(m, &steps);
+        if (!err)
+            err = flash_job_run(l, &u->job, &steps.plan, m);
+    }
+    package_free(&p);
+    plan_free(&steps.plan);
+    return err < 0 ? serial_failed(l, &u->job.serial, err) : code;
+}
+
+/* ---- one file, back-up, restore ---- */
+
+static int run_file(struct loader *l, const struct update_args *u,
+                    struct mirror *m)
+{
+    static struct plan p;
+    int code = plan_add_file(&p, u->partition, u->file);
+    if (!code)
+        code = serial_connect(l, &u->job.serial);
+    int err = code ? 0 : mirror_open(m, l);
+    if (!code && !err)
+        code = plan_resolve(&p, m);
+    if (!code && !err)
+        code = plan_guard(&p, &l->chip, u->force);
+    if (!code && !err)
+        err = flash_job_run(l, &u->job, &p, m);
+    plan_free(&p);
+    return err < 0 ? serial_failed(l, &u->job.serial, err) : code;
+}
+
+static void mac_text(const struct loader *l, char to[13])
+{
+    const uint8_t *mac = l->chip.mac;
+    snprintf(to, 13, "%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+}
+
+/* Where a partition lies on the connected board; exit code after a message. */
+static int locate(struct loader *l, const struct update_args *u,
+                  struct mirror *m, const char *name, uint32_t *off,
+                  uint32_t *size)
+{
+    static struct plan p;
+    int err = mirror_open(m, l);
+    if (err < 0)
+        return serial_failed(l, &u->job.serial, err);
+    int code = plan_resolve(&p, m);
+    if (!code && !plan_target(&p, name, off, size, l->chip.flash_size)) {
+        fprintf(stderr, "wipy: no partition is called '%s'\n", name);
+        code = EXIT_USAGE;
+    }
+    return code;
+}
+
+static int back_up(struct loader *l, const struct update_args *u,
+                   struct mirror *m)
+{
+    char name[64], mac[13];
+    uint32_t off, size;
+    int code = serial_connect(l, &u->job.serial);
+    if (!code)
+        code = locate(l, u, m, u->partition, &off, &size);
+    if (code)
+        return code;
+    mac_text(l, mac);
+    snprintf(name, sizeof name, "%s-%.32s.bin", mac, u->partition);
+    const char *file = u->file ? u->file : name;
+    uint8_t *data = malloc(size);
+    if (!data)
+        return EXIT_FAILED;
+    int err = loader_read(l, u->partition, off, data, size);
+    if (err < 0)
+        code = serial_failed(l, &u->job.serial, err);
+    else
+        code = file_write(file, data, size, 0644);
+    free(data);
+    if (!code && !u->job.serial.o.quiet)
+        printf("%s: %u bytes of %s\n", file, (unsigned)size, u->partition);
+    return code;
+}
+
+static int run_copy(struct loader *l, struct update_args *u, struct mirror *m)
+{
+    char name[64], mac[13];
+    if (!u->partition) {
+        fprintf(stderr, "wipy update copy: which partition? (-P NAME)\n");
+        return EXIT_USAGE;
+    }
+    if (!u->restore)
+        return back_up(l, u, m);
+    u->job.keep_ota = true; /* what was selected is not part of it */
+    if (u->file)
+        return run_file(l, u, m);
+    int code = serial_connect(l, &u->job.serial);
+    if (code)
+        return code;
+    mac_text(l, mac);
+    snprintf(name, sizeof name, "%s-%.32s.bin", mac, u->partition);
+    port_close(l->port); /* run_file connects anew */
+    l->port = NULL;
+    u->file = name;
+    return run_file(l, u, m);
+}
+
+/* ---- the small commands ---- */
+
+static int run_erase(struct loader *l, const struct update_args *u,
+                     struct mirror *m)
+{
+    bool all = strcmp(u->verb, "erase_all") == 0;
+    uint32_t off = 0, size = 0;
+    int code = serial_connect(l, &u->job.serial);
+    if (!code && !all)
+        code = locate(l, u, m, "fs", &off, &size);
+    if (code)
+        return code;
+    int err = loader_erase(l, off, all ? l->chip.flash_size : size);
+    if (err < 0)
+        return serial_failed(l, &u->job.serial, err);
+    if (!u->job.serial.o.quiet)
+        printf(all ? "The chip is erased; only the serial loader works now\n"
+                   : "The file system is erased\n");
+    return 0;
+}
+
+static int run_identify(struct loader *l, const struct update_args *u)
+{
+    char mac[13], text[160];
+    int code = serial_connect(l, &u->job.serial);
+    if (code)
+        return code;
+    mac_text(l, mac);
+    loader_describe(l, text);
+    puts(strcmp(u->verb, "wmac") == 0 ? mac : text);
+    return 0;
+}
+
+static int run_list(const struct update_args *u)
+{
+    char name[PORT_NAME_MAX], how[1024];
+    int err = port_find(u->job.serial.o.flash, name, how);
+    if (err == 0)
+        printf("%s (%s)\n", name, how);
+    else
+        printf("%s\n", err == WIPY_EEXIST ? how : "no serial port");
+    return EXIT_OK;
+}
+
+/* ---- arguments ---- */
+
+static int take_value(struct args *a, const char **to)
+{
+    return (*to = args_value(a)) ? 0 : EXIT_USAGE;
+}
+
+static int take_option(struct update_args *u, struct args *a, const char *word)
+{
+    if (args_is(a, "t") || args_is(a, "tar"))
+        return take_value(a, &u->package);
+    if (args_is(a, "f") || args_is(a, "file"))
+        return take_value(a, &u->file);
+    if (args_is(a, "P") || args_is(a, "partition") ||
+        (u->verb && args_is(a, "p")))
+        return take_value(a, &u->partition);
+    static const char *const ignored[] = {"v",    "verbose", "d",    "debug",
+                                          "ftdi", "pic",     "reset"};
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        if (args_is(a, ignored[i]))
+            return 0; /* adapters and chatter of the vendor's tool */
+    struct serial_args *s = &u->job.serial;
+    const struct {
+        const char *name, *other;
+        bool *flag;
+    } flags[] = {
+        {"restore", "r", &u->restore},  {"continuation", "c", &s->o.no_reset},
+        {"noexit", "x", &s->o.stay},    {"keep-ota", "", &u->job.keep_ota},
+        {"erase-fs", "", &u->erase_fs}, {"erase-nvs", "", &u->erase_nvs},
+        {"force", "", &u->force}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (args_is(a, flags[i].name) || args_is(a, flags[i].other)) {
+            *flags[i].flag = true;
+            return 0;
+        }
+    if (args_is(a, "b") && u->verb) { /* back up, not a speed */
+        u->restore = false;
+        return 0;
+    }
+    int taken = serial_args_take(s, a);
+    return taken < 0 ? -taken : taken ? 0 : args_unknown(a, word);
+}
+
+static int take_arguments(struct update_args *u, int argc, char **argv)
+{
+    struct args a = args_of("wipy update", argc, argv);
+    const char *word;
+    int kind, code = 0;
+    while (!code && (kind = args_next(&a, &word)) != 0) {
+        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
+            printf(usage, serial_args_help);
+            exit(EXIT_OK);
+        }
+        if (kind == 1)
+            code = take_option(u, &a, word);
+        else if (u->verb)
+            code = args_unknown(&a, word);
+        else
+            u->verb = word;
+    }
+    return code;
+}
+
+static int run_verb(struct loader *l, struct update_args *u, struct mirror *m)
+{
+    const char *verb = u->verb ? u->verb : "flash";
+    if (strcmp(verb, "list") == 0)
+        return run_list(u);
+    if (strcmp(verb, "copy") == 0)
+        return run_copy(l, u, m);
+    if (strcmp(verb, "erase_fs") == 0 || strcmp(verb, "erase_all") == 0)
+        return run_erase(l, u, m);
+    if (strcmp(verb, "wmac") == 0 || strcmp(verb, "chip_id") == 0)
+        return run_identify(l, u);
+    if (strcmp(verb, "flash") == 0 && u->package && !u->file)
+        return run_package(l, u, m);
+    if (strcmp(verb, "flash") == 0 && u->file && u->partition && !u->package)
+        return run_file(l, u, m);
+    fprintf(stderr, usage, serial_args_help);
+    return EXIT_USAGE;
+}
+
+int cmd_update(int argc, char **argv)
+{
+    struct update_args u = {0};
+    struct mirror m = {0};
+    serial_args_init(&u.job.serial);
+    int code = take_arguments(&u, argc, argv);
+    if (code)
+        return code;
+    struct loader *l = loader_new(&u.job.serial.o);
+    code = run_verb(l, &u, &m);
+    loader_disconnect(l);
+    mirror_close(&m);
+    loader_free(l);
+    return code;
+}
