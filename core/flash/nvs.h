@@ -20,7 +20,7 @@
 enum {
     NVS_KEY_MAX = 15,
     NVS_VALUE_MAX = 1983,
-    NVS_SECTORS_MIN = 3,
+    NVS_SECTORS_MIN = 4, /* holds (sectors - 3) * 4016 bytes of records */
     NVS_SECTORS_MAX = 32,
 };
 
@@ -35,12 +35,14 @@ struct nvs {
     const struct flash *flash;
     flash_off off;
     uint32_t sectors;
-    uint32_t order[NVS_SECTORS_MAX]; /* age of each sector, 0 = not in use */
-    uint32_t used[NVS_SECTORS_MAX];  /* bytes of records, header included */
-    uint32_t newest;                 /* the sector being written */
-    uint32_t seq;
-    bool bad[NVS_SECTORS_MAX];
-    uint8_t buf[2048];
+    uint32_t order[NVS_SECTORS_MAX]; /* of opening; 0 = free */
+    uint32_t used[NVS_SECTORS_MAX];  /* bytes of header and records */
+    bool bad[NVS_SECTORS_MAX];       /* failed to be programmed or erased */
+    uint32_t live;                   /* bytes of records that count */
+    uint32_t newest;                 /* the sector being written, or none */
+    uint8_t rec[2048];               /* a record being looked at */
+    uint8_t out[2048];               /* one being written */
+    uint8_t check[2048];
 };
 
 /* Opens the store in `size` bytes at `off`; a blank or foreign partition is
