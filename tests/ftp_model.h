@@ -447,7 +447,13 @@ static inline bool model_step(struct model *m)
         ftp_data_opened(&m->ftp, m->now_ms);
         return true;
     }
-    return model_move_data(m);
+    if (model_move_data(m))
+        return true;
+    if (ftp_deadline(&m->ftp) > m->now_ms + FTP_SETTLE_MS)
+        return false;
+    m->now_ms = ftp_deadline(&m->ftp); /* an upload settles */
+    ftp_tick(&m->ftp, m->now_ms);
+    return true;
 }
 
 static inline void model_settle(struct model *m)

@@ -149,6 +149,9 @@ enum {
     FTP_LOGIN_TIME_MS = 60000, /* to be logged in, from the greeting on */
     FTP_IDLE_MS = 300000,
     FTP_DATA_MS = 10000, /* WiPy 1: 5000 */
+    /* Between the end of a longer upload and its commit: a killed client
+     * ends both connections, the control connection a moment later. */
+    FTP_SETTLE_MS = 5,
 };
 
 struct ftp_config {
@@ -200,6 +203,7 @@ struct ftp_transfer {
     char text[FTP_TEXT_MAX];
     uint64_t bytes;
     uint64_t progress_ms; /* last time the data connection moved */
+    uint64_t settle_ms;   /* an upload is not committed before */
     /* RETR: both buffers in turn; STOR: `side` is being filled; listings:
      * buffer 0 is text, buffer 1 packed entries. */
     int side;

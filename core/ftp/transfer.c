@@ -220,6 +220,8 @@ static void pump_receive(struct ftp *f)
         return;
     size_t len = t->len[t->side];
     if (t->eof && !len) {
+        if (f->now_ms < t->settle_ms)
+            return;
         transfer_stop(f, true, 226, "Stored %llu bytes",
                       (unsigned long long)t->bytes);
     } else if (len == f->config.buffer_size || (t->eof && len)) {
@@ -306,6 +308,8 @@ void ftp_data_received(struct ftp *f, size_t len, uint64_t now_ms)
     f->now_ms = t->progress_ms = f->active_ms = now_ms;
     t->eof = len == 0;
     t->bytes += len;
+    bool may_be_torn = t->eof && t->bytes > f->config.buffer_size;
+    t->settle_ms = may_be_torn ? now_ms + FTP_SETTLE_MS : 0;
     if (t->state == FTP_DRAINING) {
         if (t->eof || t->bytes > DRAIN_MAX)
             transfer_stop(f, false, 0, "%s", "");
@@ -362,6 +366,8 @@ void ftp_data_failed(struct ftp *f, uint64_t now_ms)
 uint64_t transfer_deadline(const struct ftp *f)
 {
     const struct ftp_transfer *t = &f->t;
+    if (t->state == FTP_RUNNING && t->kind == FTP_RECEIVE && t->eof)
+        return f->op_busy ? UINT64_MAX : t->settle_ms;
     bool idle_data = t->state == FTP_IDLE && (f->data == FTP_DATA_OPEN ||
                                               f->data == FTP_DATA_LISTENING);
     bool peer_is_slow =
@@ -376,6 +382,8 @@ void transfer_tick(struct ftp *f)
     struct ftp_transfer *t = &f->t;
     if (f->now_ms < transfer_deadline(f))
         return;
+    if (t->state == FTP_RUNNING && t->kind == FTP_RECEIVE && t->eof)
+        return; /* the session goes on and commits */
     unsigned seconds = (unsigned)(f->config.data_ms / 1000);
     if (t->state == FTP_IDLE)
         data_close(f, false); /* silently, as spec 7.4 has it */

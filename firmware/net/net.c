@@ -170,6 +170,8 @@ static bool listener_open(struct net *net, struct listener *l, const char *name,
         return false;
     uint16_t port = wanted;
     int fd = socket_listen(net->config.listen.addr, &port, BACKLOG);
+    if (fd >= 0 && l == &net->telnet_listener)
+        socket_input_room(fd, INPUT_AHEAD);
     if (fd < 0) {
         if (!l->complained)
             complain(net, name, wanted, fd);
@@ -268,7 +270,7 @@ size_t net_input(struct net *net, const uint8_t *data, size_t len)
 
 bool net_look_ahead(struct net *net, int fd)
 {
-    static uint8_t ahead[65536]; /* used by the loop's thread only */
+    static uint8_t ahead[INPUT_AHEAD]; /* the loop's thread only */
     int key = console_interrupt(net->config.console);
     if (key < 0)
         return false;

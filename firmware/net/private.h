@@ -18,12 +18,13 @@ enum {
     FTP_BUFFER = 65536,
     WATCHES = 8 + TELNET_SLOTS + 3 * FTP_SLOTS,
     BACKLOG = 64,
-    ACCEPTS = 16,        /* at most so many a round */
-    FLUSH_MS = 2000,     /* to take the last words before the close */
-    LOBBY_MS = 3000,     /* after this a session without login gives way */
-    TAKEOVER_MS = 10000, /* a session that idles this long, likewise */
-    RETRY_MS = 5000,     /* between attempts to get a port */
-    STALL_MS = 20,       /* between looks for room in the prompt's input */
+    ACCEPTS = 16,          /* at most so many a round */
+    FLUSH_MS = 2000,       /* to take the last words before the close */
+    LOBBY_MS = 3000,       /* after this a session without login gives way */
+    TAKEOVER_MS = 10000,   /* a session that idles this long, likewise */
+    RETRY_MS = 5000,       /* between attempts to get a port */
+    STALL_MS = 20,         /* between looks for room in the prompt's input */
+    INPUT_AHEAD = 1 << 18, /* of a telnet client, searched for Ctrl-C */
 };
 
 /* ---- socket.c: descriptors, all non-blocking ---- */
@@ -43,6 +44,9 @@ struct peer socket_local(int fd);
 /* A peer that vanished is noticed within two minutes. */
 void socket_keepalive(int fd);
 void socket_no_delay(int fd);
+/* How much the kernel keeps of what was not read; sessions inherit it from
+ * their listener. */
+void socket_input_room(int fd, int bytes);
 /* Close; `reset` tells the peer that it broke off. */
 void socket_close(int *fd, bool reset);
 /* Sends from the ring; false when the connection is broken. */

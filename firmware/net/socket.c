@@ -89,6 +89,11 @@ void socket_no_delay(int fd)
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+void socket_input_room(int fd, int bytes)
+{
+    set(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
 void socket_close(int *fd, bool reset)
 {
     if (*fd < 0)

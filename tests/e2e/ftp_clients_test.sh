@@ -124,7 +124,7 @@ with_ftplib() {
         fail "Python's ftplib"
 }
 
-for kind in ${KINDS:-host}; do
+for kind in ${KINDS:-host board}; do
     serve $kind
     prepare
     for client in lftp curl wget tnftp ncftp ftplib; do
