@@ -164,6 +164,8 @@ static int identify(struct loader *l)
     c->revision = (v[2] >> 15 & 1) | (v[3] >> 20 & 1) << 1;
     c->is_virtual = v[4] == EFUSE_MARK_VALUE;
     c->machine = c->is_virtual ? (uint16_t)v[5] : IMAGE_MACHINE_XTENSA;
+    if (c->is_virtual && c->machine == IMAGE_MACHINE_NONE)
+        c->machine = IMAGE_MACHINE_HERE;
     return 0;
 }
 

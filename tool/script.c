@@ -194,7 +194,7 @@ char *script_text(const struct script *s)
                         s->board, "machine", s->machine, "partitions", map,
                         "script", steps);
     }
-    char *text = json_dumps(all, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    char *text = json_dumps(all, JSON_PRESERVE_ORDER);
     json_decref(all);
     return text;
 }

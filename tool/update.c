@@ -22,7 +22,7 @@ static const char usage[] =
     "configuration block is spared by all but erase_all.\n"
     "\n"
     "  --keep-ota            do not touch which image runs\n"
-    "  --force               also a package of another board\n"
+    "  --force               also a package or code of another board\n"
     "\n%s\n"
     "The vendor's form 'flash -t PACKAGE' and -s SPEED are understood too;\n"
     "behind a command word -p is a partition, as there.\n";
@@ -114,7 +114,7 @@ static int prepare(struct loader *l, const struct update_args *u,
     if (!code)
         code = check_board(u, p, &s);
     if (!code)
-        code = update_resolve(steps, l, m, p, &s);
+        code = update_resolve(steps, l, m, p, &s, u->force);
     if (!code)
         code = add_asked(steps, u);
     if (!code && !u->job.serial.o.quiet) {

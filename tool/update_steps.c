@@ -249,7 +249,7 @@ static int refuse(const struct script_step *step, unsigned number,
 
 int update_resolve(struct update_steps *to, struct loader *l,
                    const struct mirror *m, const struct package *p,
-                   const struct script *s)
+                   const struct script *s, bool force)
 {
     static struct plan table; /* the board's names */
     uint32_t chip_size = l->chip.flash_size;
@@ -270,6 +270,6 @@ int update_resolve(struct update_steps *to, struct loader *l,
     }
     int code = plan_resolve(&to->plan, m);
     if (!code)
-        code = plan_guard(&to->plan, &l->chip, false);
+        code = plan_guard(&to->plan, &l->chip, force);
     return code;
 }

@@ -36,7 +36,7 @@ const char *update_other_board(const struct package *p, const struct script *s,
  * it. Returns an enum exit_code after a message. */
 int update_resolve(struct update_steps *to, struct loader *l,
                    const struct mirror *m, const struct package *p,
-                   const struct script *s);
+                   const struct script *s, bool force);
 
 /* Adds an erase, without the configuration block. */
 bool update_add_erase(struct update_steps *to, uint32_t off, uint32_t len);
