@@ -5,7 +5,9 @@
  *   files with EACCES), they do not kill, so that a C library's harmless
  *   probing stays harmless.
  * - Landlock, where the kernel has it: every access to a file by name is
- *   refused a second time, signals and abstract sockets do not leave.
+ *   refused a second time, signals and abstract sockets do not leave. Signals
+ *   are kept in from its version 6 on (Linux 6.12); before that the CPU could
+ *   end processes of the same user.
  * - No capability but binding low ports, no core dumps, no new privileges.
  *
  * A static executable in a memory file can still be executed, because the

@@ -409,6 +409,7 @@ void board_fault(struct board *b, const struct bus_fault *fault)
     b->fault = *fault;
     b->fault.text[sizeof b->fault.text - 1] = 0;
     board_fault_text(&b->fault, text, sizeof text);
+    b->announced = false;
     bool told = b->wires.cpu->fault.kind != BUS_FAULT_NONE;
     set_state(b, BOARD_STOPPED);
     if (!told) { /* the CPU had no time to */
@@ -417,6 +418,7 @@ void board_fault(struct board *b, const struct bus_fault *fault)
         uart_print(&b->uart,
                    "\r\nthe LED stays on until the board is reset\r\n");
     }
-    board_say(b, "%s", text);
+    if (!terminal_is_open(&b->terminal)) /* it shows the serial line */
+        board_say(b, "%s", text);
     board_event(b, "fault", json_pack("{s:s}", "text", text));
 }
