@@ -42,8 +42,8 @@ enum {
     VOLUME_DIRS = 8,       /* directories open at the same time */
 };
 
-/* The SD slot. `insertions` changes whenever a card goes in or out and is odd
- * while one is in; the others return 0 or a negative enum wipy_err. */
+/* The SD slot. `insertions` is 0 while no card is in, and another number each
+ * time one was put in; the others return 0 or a negative enum wipy_err. */
 struct volume_card {
     void *ctx;
     uint32_t (*insertions)(void *ctx);

@@ -228,7 +228,7 @@ void volume_detach(struct volumes *v, struct volume *vol)
 static bool card_is_in(const struct volumes *v)
 {
     const struct volume_card *c = &v->config.card;
-    return c->insertions && (c->insertions(c->ctx) & 1);
+    return c->insertions && c->insertions(c->ctx) != 0;
 }
 
 /* A card that was pulled, or swapped, takes its volume with it. */
