@@ -1,0 +1,210 @@
+/* wipy slots: the three images, which runs, which is next and why. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "chip_view.h"
+#include "commands.h"
+#include "image_parts.h"
+#include "running.h"
+
+static const char usage[] =
+    "usage: wipy slots [--flash FILE] [--json]\n"
+    "Shows the images on a chip, which one runs, which is next and why.\n";
+
+struct slot_view {
+    enum image_fault fault;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    bool runs, next;
+};
+
+struct slots_view {
+    struct chip_view chip;
+    struct slot_view slot[SLOTS];
+    json_t *status; /* of the running board, or NULL */
+    char next[160]; /* why the next one is next */
+};
+
+/* What the next normal start takes, by the bootloader's own order. */
+static unsigned next_slot(const struct slots_view *v)
+{
+    const struct boot_record *r = &v->chip.boot.record;
+    const unsigned order[] = {r->active, r->prev, 2, 1, 0};
+    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+        enum slot_state state = boot_slot_state(&v->chip.boot, order[i]);
+        if (v->slot[order[i]].fault == IMAGE_FINE && state != SLOT_BAD &&
+            state != SLOT_RECEIVING && state != SLOT_EMPTY)
+            return order[i];
+    }
+    for (unsigned i = SLOTS; i-- > 0;)
+        if (v->slot[i].fault == IMAGE_FINE)
+            return i;
+    return SLOT_NONE;
+}
+
+static void explain_next(struct slots_view *v, unsigned next)
+{
+    const struct boot *b = &v->chip.boot;
+    const struct boot_record *r = &b->record;
+    if (next == SLOT_NONE)
+        snprintf(v->next, sizeof v->next,
+                 "nothing: no slot holds a good "
+                 "image; use the serial loader");
+    else if (!b->have_record)
+        snprintf(v->next, sizeof v->next, "%s: no boot record",
+                 slot_name(next));
+    else if (b->store.host >= 0)
+        snprintf(v->next, sizeof v->next, "%s: selected by a host tool",
+                 slot_name(next));
+    else if (next != r->active)
+        snprintf(v->next, sizeof v->next, "%s: %s is selected, but: %s",
+                 slot_name(next), slot_name(r->active),
+                 image_fault_text(v->slot[r->active].fault));
+    else if (boot_on_trial(b))
+        snprintf(v->next, sizeof v->next, "%s: on trial, %d starts left",
+                 slot_name(next), RECORD_ATTEMPTS - r->attempts_used);
+    else
+        snprintf(v->next, sizeof v->next, "%s: last change: %s %s",
+                 slot_name(next),
+                 slot_name(r->reason_slot < SLOTS ? r->reason_slot : 0),
+                 boot_reason_text(r->reason));
+}
+
+static void look(struct slots_view *v, const char *flash)
+{
+    const struct boot *b = &v->chip.boot;
+    for (unsigned i = 0; i < SLOTS; i++)
+        v->slot[i].fault =
+            boot_slot_check(b, i, &v->slot[i].im, v->slot[i].digest);
+    v->status = running_status(flash);
+    const char *runs = running_text(v->status, "image", "slot");
+    unsigned next = next_slot(v);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        v->slot[i].runs = runs && strcmp(runs, slot_name(i)) == 0;
+        v->slot[i].next = i == next;
+    }
+    explain_next(v, next);
+}
+
+static void print_slot(const struct slots_view *v, unsigned i)
+{
+    const struct slot_view *s = &v->slot[i];
+    const struct boot *b = &v->chip.boot;
+    char hex[17] = "-", size[32] = "-";
+    if (!b->slot[i].size)
+        return;
+    if (s->fault == IMAGE_FINE) {
+        hex_encode(hex, s->digest, 8);
+        hex[16] = 0;
+        with_commas(s->im.full_len, size);
+    }
+    printf("%c%c %-8s 0x%06x  %-12s %-12s %9s  %-16s  %s\n",
+           s->runs ? '*' : ' ', s->next ? '>' : ' ', slot_name(i),
+           b->slot[i].off, slot_state_text(boot_slot_state(b, i)),
+           s->fault == IMAGE_FINE ? s->im.version : "-", size, hex,
+           s->fault == IMAGE_FINE ? s->im.git : image_fault_text(s->fault));
+}
+
+static void print_damage(const struct boot *b)
+{
+    if (b->table_source.first_bad)
+        printf("damaged: the first partition table (row %u %s); the second "
+               "is used\n",
+               b->table_source.fault.row, b->table_source.fault.reason);
+    if (b->table_source.second_bad)
+        puts("damaged: the second copy of the partition table");
+    for (unsigned i = 0; i < 2; i++)
+        if (b->store.bad[i])
+            printf("damaged: copy %u of the boot record\n", i + 1);
+    if (b->keys_bad)
+        puts("damaged: a copy of the keys");
+}
+
+static void print_all(const struct slots_view *v)
+{
+    puts("   slot     offset    state        version           bytes  sha256"
+         "            git");
+    for (unsigned i = 0; i < SLOTS; i++)
+        print_slot(v, i);
+    printf("%s\nnext: %s\n",
+           v->status ? "*: runs now   >: runs next"
+                     : "no board is running on this chip   >: runs next",
+           v->next);
+    if (v->chip.boot.keys.count)
+        printf("keys: %u set; only signed images are accepted and started\n",
+               v->chip.boot.keys.count);
+    print_damage(&v->chip.boot);
+}
+
+static json_t *all_json(const struct slots_view *v)
+{
+    const struct boot *b = &v->chip.boot;
+    json_t *slots = json_array();
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (!b->slot[i].size)
+            continue;
+        json_t *j = image_json(&v->slot[i].im, v->slot[i].fault);
+        json_object_set_new(j, "slot", json_string(slot_name(i)));
+        json_object_set_new(
+            j, "state", json_string(slot_state_text(boot_slot_state(b, i))));
+        json_object_set_new(j, "offset", json_integer(b->slot[i].off));
+        json_object_set_new(j, "size", json_integer(b->slot[i].size));
+        json_object_set_new(j, "runs", json_boolean(v->slot[i].runs));
+        json_object_set_new(j, "next", json_boolean(v->slot[i].next));
+        json_array_append_new(slots, j);
+    }
+    return json_pack(
+        "{s:o,s:s,s:s,s:s,s:b,s:i,s:b,s:b,s:b,s:b}", "slots", slots, "next",
+        v->next, "active", slot_name(b->record.active), "previous",
+        slot_name(b->record.prev), "on_trial", boot_on_trial(b), "keys",
+        (int)b->keys.count, "table_damaged", b->table_source.first_bad,
+        "table2_damaged", b->table_source.second_bad, "record_damaged",
+        b->store.bad[0] || b->store.bad[1], "keys_damaged", b->keys_bad);
+}
+
+int cmd_slots(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"flash", required_argument, NULL, 'f'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    static struct slots_view v;
+    const char *flash = NULL;
+    bool json = false;
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (c == 'f')
+            flash = optarg;
+        else if (c == 'j')
+            json = true;
+        else
+            optind = argc + 1;
+    }
+    if (optind != argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    int code = chip_view_open(&v.chip, flash);
+    if (code)
+        return code;
+    look(&v, flash);
+    if (json) {
+        json_t *j = all_json(&v);
+        json_dumpf(j, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(j);
+    } else {
+        print_all(&v);
+    }
+    json_decref(v.status);
+    chip_view_close(&v.chip);
+    return EXIT_OK;
+}
