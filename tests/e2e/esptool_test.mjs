@@ -150,10 +150,10 @@ if (dev.hasBoard(build)) devices.push(dev.board);
 for (const make of devices) {
   const device = await make(build);
   console.log(`--- esptool-js against: ${device.name}`);
+  await wrongBootMode(device); // while there is a program to boot
+  await hardReset(device);
   await withStub(device);
   await withRom(device);
-  await wrongBootMode(device);
-  await hardReset(device);
   await oneByteSegments(device);
   await device.stop();
 }
