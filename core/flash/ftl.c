@@ -73,6 +73,12 @@ uint32_t ftl_tx_room(const struct ftl *ftl)
     return by_count < by_size ? by_count : by_size;
 }
 
+uint32_t ftl_tx_most(const struct ftl *ftl)
+{
+    uint32_t by_size = ftl->tx_limit / SECTOR_COST;
+    return by_size < FTL_TX_MAX ? by_size : (uint32_t)FTL_TX_MAX;
+}
+
 static int write_sector(struct ftl *ftl, uint32_t lba, const uint8_t *from)
 {
     struct ftl_cached *c = cache_find(ftl, lba);

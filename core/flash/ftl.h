@@ -154,6 +154,8 @@ int ftl_write(struct ftl *ftl, uint32_t lba, const void *from, uint32_t count);
 
 /* Further sectors the transaction can change before it must be committed. */
 uint32_t ftl_tx_room(const struct ftl *ftl);
+/* What ftl_tx_room is just after a commit. */
+uint32_t ftl_tx_most(const struct ftl *ftl);
 
 /* All writes become valid together. After an error nothing of the
  * transaction is valid: call ftl_mount again before anything else. */

@@ -154,14 +154,27 @@ bool volume_has_open(const struct volumes *v, const struct volume *vol)
     return false;
 }
 
-/* After a failed commit nothing since the last one counts: back to it. */
-static int commit_failed(struct volumes *v, struct volume *vol, int err)
+/* What was not committed may be half done: back to the last commit. A flash
+ * that fails even then is left readable. */
+static void go_back(struct volumes *v, struct volume *vol, const char *why)
 {
-    char why[sizeof vol->reason];
-    snprintf(why, sizeof why, "%s", wipy_strerror(err));
+    if (v->going_back) {
+        vol->state = VOLUME_READONLY;
+        snprintf(vol->reason, sizeof vol->reason,
+                 "the flash cannot be written (%.140s)", why);
+        return;
+    }
+    v->going_back = true;
     volume_orphan(v, vol);
     volume_detach(v, vol);
     volume_attach_flash(v);
+    v->going_back = false;
+}
+
+static int commit_failed(struct volumes *v, struct volume *vol, int err)
+{
+    const char *why = wipy_strerror(err);
+    go_back(v, vol, why);
     return volume_fail(v, err == WIPY_ENOSPC ? -ENOSPC : -EIO,
                        "/%s: the last changes could not be stored (%s)",
                        vol->name, why);
@@ -186,7 +199,10 @@ int volume_commit(struct volumes *v, struct volume *vol)
 
 int volume_make_room(struct volumes *v, struct volume *vol)
 {
-    if (!vol->is_flash || ftl_tx_room(&v->ftl) >= TX_LOW)
+    if (!vol->is_flash)
+        return 0;
+    uint32_t low = ftl_tx_most(&v->ftl) / 2; /* on a tiny flash */
+    if (ftl_tx_room(&v->ftl) >= (low < TX_LOW ? low : TX_LOW))
         return 0;
     return volume_commit(v, vol);
 }
@@ -232,9 +248,7 @@ static int finish(struct volumes *v, struct place *place, int result)
         if (half_done && place->vol->is_flash && place->vol->fat) {
             char why[sizeof v->reason];
             strcpy(why, v->reason);
-            volume_orphan(v, place->vol);
-            volume_detach(v, place->vol);
-            volume_attach_flash(v);
+            go_back(v, place->vol, why);
             strcpy(v->reason, why);
         }
         return err;

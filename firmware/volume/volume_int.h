@@ -56,6 +56,7 @@ struct volumes {
     struct ftl ftl;
     struct fattrim trim;
     void *ftl_memory;
+    bool going_back; /* to the last commit, after a failure */
     const char *(*refuse)(void *ctx, const char *path);
     void *refuse_ctx;
     char reason[192];
