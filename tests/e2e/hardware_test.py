@@ -343,6 +343,15 @@ def hostile(build):
         assert board.process.poll() is None
 
 
+def late_services(build):
+    """Services that do not come: the CPU's last words are told"""
+    with Probe(build, "--speed", "20") as board:
+        board.line.send("n")
+        wait_for("the message", lambda: "do not answer yet" in board.output())
+        assert "last words: =probe" in board.output(), board.output()
+        assert board.status()["ready"] is False
+
+
 def idle(build):
     """A board whose CPU waits costs (nearly) nothing"""
     with Probe(build) as board:
@@ -398,5 +407,5 @@ def stale_socket(build):
 if __name__ == "__main__":
     run_cases(walls, dies_with_the_board, flash, chip_timing, cuts, flips,
               starts, watchdog, faults, led, pins, serial_loader,
-              every_bit_counts, card, hostile, idle, many_clients,
+              every_bit_counts, card, hostile, late_services, idle, many_clients,
               stale_socket, argument=os.path.abspath(sys.argv[1]))

@@ -381,6 +381,7 @@ static void obey(char c)
     case 'd': bus_set_led(&bus, 0); break;
     case 'a': say("arm %d", bus_call(&bus, BUS_WDT_ARM, 0, 1000, NULL, NULL)); break;
     case '.': bus.regs->wdt_feed++; break;
+    case 'n': bus.regs->retained[5] = 7; bus_reset(&bus, false);
     case 'r': bus_reset(&bus, false);
     case 'L': bus_reset(&bus, true);
     case 'z': bus_call(&bus, BUS_SLEEP, 0, 500, NULL, NULL); break;
@@ -400,7 +401,9 @@ int main(void)
     board_pid = (pid_t)0; /* unknown: another process's number is no secret */
     bus.regs->telnet_port = 1;
     bus.regs->ftp_port = 2;
-    bus_set_state(&bus, BUS_CPU_SERVICES);
+    /* As a firmware whose services do not come up. */
+    bool late = bus.regs->retained[5] == 7;
+    bus_set_state(&bus, late ? BUS_CPU_FIRMWARE : BUS_CPU_SERVICES);
     bus_uart_print(&bus, "=probe\r\n");
     for (char c; read(BUS_FD_UART, &c, 1) == 1;)
         if (c >= '0' && c <= '9')
