@@ -145,12 +145,13 @@ def control_junk(board, rng):
 
 @on_board
 def many_connections(board):
-    """Three hundred connections that say nothing lock nobody out"""
+    """Three hundred connections that say nothing lock nobody else out"""
     held = []
     for address in (board.telnet, board.ftp, board.serial):
         for _ in range(100):
             try:
-                held.append(socket.create_connection(address, 2))
+                held.append(socket.create_connection(address, 2,
+                                                     ("127.0.0.2", 0)))
             except OSError:
                 break
     alive(board)
