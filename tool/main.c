@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"sd", cmd_sd, "put a card in or take it out"},
     {"fault", cmd_fault, "power cuts, bit flips, slow chip"},
     {"image", cmd_image, "build, show, verify, sign firmware images"},
+    {"ota", cmd_ota, "upload firmware to a running board"},
     {"slots", cmd_slots, "the three images: which runs, which is next"},
     {"log", cmd_log, "the board's diary"},
     {"keys", cmd_keys, "public keys that firmware must be signed with"},
