@@ -176,6 +176,18 @@ int loader_send_frame(struct loader *l, const void *data, size_t len)
     return err < 0 ? err : send_out(l);
 }
 
+enum { RECONNECTS_MAX = 30 };
+
+bool loader_recovered(struct loader *l, unsigned *again)
+{
+    if (!l->lost || *again == RECONNECTS_MAX)
+        return false;
+    if (!l->o.quiet)
+        fprintf(stderr, "%s; connecting again\n", l->error);
+    ++*again;
+    return loader_connect_again(l) == 0;
+}
+
 int loader_read_reg(struct loader *l, uint32_t addr, uint32_t *value)
 {
     uint8_t data[4];

@@ -73,6 +73,10 @@ int loader_connect(struct loader *l);
 /* After a failure with `lost`: the same again, several times with pauses. */
 int loader_connect_again(struct loader *l);
 
+/* After any failure: true when the line was lost and is there again, so that
+ * what failed can be done anew. `*again` counts, up to a limit. */
+bool loader_recovered(struct loader *l, unsigned *again);
+
 /* Runs the flash (EN pulse; the loader's own way where the port has no
  * lines), unless `stay`; closes the port. */
 void loader_disconnect(struct loader *l);

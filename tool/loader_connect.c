@@ -14,6 +14,7 @@ enum {
     SETTLE_MS = 50,      /* until the ROM has sampled the strap and listens */
     SLOW_EXTRA_MS = 500, /* on later attempts */
     SYNC_MS = 100,
+    QUIET_MS = 30,
     SYNC_TRIES = 5,
     ATTEMPTS = 4, /* each a reset and SYNC_TRIES */
     ASK_MS = 1000,
@@ -74,7 +75,16 @@ static int sync_once(struct loader *l)
     return err;
 }
 
-/* 0 in the value field means that a stub runs already. */
+/* The other answers to SYNC. */
+static void swallow(struct loader *l)
+{
+    do
+        l->in_at = l->in_len = 0;
+    while (port_read(l->port, l->in, sizeof l->in, QUIET_MS) > 0);
+}
+
+/* 0 in the value field means that a stub runs already. A port without lines
+ * may reset the loader when the first bytes come: the second time counts. */
 static int sync_attempt(struct loader *l, int attempt)
 {
     int err = WIPY_ETIMEOUT;
@@ -82,14 +92,20 @@ static int sync_attempt(struct loader *l, int attempt)
         err = pulse(l, attempt % 2 ? SLOW_EXTRA_MS : 0);
         if (err < 0) {
             l->lost = true;
-            return loader_fail(l, err, "%s: the reset lines do not work",
-                               l->name);
+            return loader_fail(l, err, "%s: %s", l->name,
+                               err == WIPY_ECLOSED
+                                   ? "the connection broke"
+                                   : "the reset lines do not work");
         }
     }
     for (int i = 0; i < SYNC_TRIES; i++) {
         err = sync_once(l);
         if (err != WIPY_ETIMEOUT)
             break;
+    }
+    if (!err && !port_has_lines(l->port)) {
+        swallow(l);
+        err = sync_once(l);
     }
     if (!err)
         l->client.stub = l->client.answer.value == 0;
@@ -273,7 +289,7 @@ static int (*const stages[])(struct loader *) = {
     open_port, synchronize, identify, start_stub, raise_speed, attach_flash,
 };
 
-int loader_connect(struct loader *l)
+static int connect_once(struct loader *l)
 {
     int err = 0;
     loader_client_init(&l->client);
@@ -290,6 +306,14 @@ int loader_connect(struct loader *l)
     return err;
 }
 
+/* A line that breaks in the middle of this is tried again; one that cannot be
+ * opened, or where nobody answers, is not. */
+int loader_connect(struct loader *l)
+{
+    int err = connect_once(l);
+    return err == WIPY_ECLOSED ? loader_connect_again(l) : err;
+}
+
 int loader_connect_again(struct loader *l)
 {
     static const uint32_t pauses_ms[] = {50, 200, 500, 1000, 2000, 4000};
@@ -298,7 +322,7 @@ int loader_connect_again(struct loader *l)
     l->port = NULL;
     for (size_t i = 0; i < sizeof pauses_ms / sizeof pauses_ms[0]; i++) {
         clock_sleep_ms(pauses_ms[i]);
-        err = loader_connect(l);
+        err = connect_once(l);
         if (err == 0 || !l->lost)
             break;
     }

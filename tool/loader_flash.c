@@ -21,7 +21,6 @@ enum {
     FRAME_MS = 5000,
     READ_BLOCK = 0x1000,
     READ_IN_FLIGHT = 64,
-    RECONNECTS_MAX = 30,
     WRITE_ROUNDS = 3, /* of writing what differs, before giving up */
 };
 
@@ -311,17 +310,6 @@ static int write_round(struct loader *l, const struct job *j, int round,
     return err;
 }
 
-/* True when it is worth going on: the line is there again. */
-static bool recovered(struct loader *l, unsigned *again)
-{
-    if (!l->lost || *again == RECONNECTS_MAX)
-        return false;
-    if (!l->o.quiet)
-        fprintf(stderr, "%s; connecting again\n", l->error);
-    ++*again;
-    return loader_connect_again(l) == 0;
-}
-
 int loader_write(struct loader *l, const char *what, uint32_t off,
                  const uint8_t *data, size_t len, const struct write_options *o,
                  struct write_result *result)
@@ -341,7 +329,8 @@ int loader_write(struct loader *l, const char *what, uint32_t off,
         if (err == WIPY_ECORRUPT)
             rounds++;
     } while ((err == WIPY_ECORRUPT && rounds < WRITE_ROUNDS) ||
-             (err < 0 && err != WIPY_ECORRUPT && recovered(l, &result->again)));
+             (err < 0 && err != WIPY_ECORRUPT &&
+              loader_recovered(l, &result->again)));
     free(j.differs);
     result->seconds = (double)(clock_now_us() - start) / 1e6;
     return err;
@@ -436,7 +425,7 @@ int loader_read(struct loader *l, const char *what, uint32_t off, uint8_t *to,
             got += part;
         else if (err == WIPY_ECORRUPT && again++ < LOADER_TRIES)
             err = 0; /* damaged on the way: once more */
-        else if (recovered(l, &again))
+        else if (loader_recovered(l, &again))
             err = 0;
         bar.done = got;
     }
@@ -446,17 +435,9 @@ int loader_read(struct loader *l, const char *what, uint32_t off, uint8_t *to,
 
 /* ---- erasing, comparing ---- */
 
-int loader_erase(struct loader *l, uint32_t off, uint32_t len)
+static int erase_once(struct loader *l, uint32_t off, uint32_t len)
 {
     uint8_t data[8];
-    int err = loader_check_range(l, "erase", off, len, true);
-    if (!err && len % FLASH_SECTOR)
-        err = loader_fail(l, WIPY_EINVAL,
-                          "erase: 0x%x bytes are no whole "
-                          "sectors (multiples of 0x1000)",
-                          (unsigned)len);
-    if (err < 0)
-        return err;
     uint32_t timeout = per_mb(ERASE_MS_PER_MB, len);
     if (!l->client.stub) /* the ROM erases what a write announces */
         return begin(l, LOADER_FLASH_BEGIN, len, blocks_of(l, len), off);
@@ -467,6 +448,23 @@ int loader_erase(struct loader *l, uint32_t off, uint32_t len)
     return loader_command(l, LOADER_ERASE_REGION, data, sizeof data, timeout);
 }
 
+int loader_erase(struct loader *l, uint32_t off, uint32_t len)
+{
+    unsigned again = 0;
+    int err = loader_check_range(l, "erase", off, len, true);
+    if (!err && len % FLASH_SECTOR)
+        err = loader_fail(l, WIPY_EINVAL,
+                          "erase: 0x%x bytes are no whole "
+                          "sectors (multiples of 0x1000)",
+                          (unsigned)len);
+    if (err < 0)
+        return err;
+    do
+        err = erase_once(l, off, len);
+    while (err < 0 && loader_recovered(l, &again));
+    return err;
+}
+
 int loader_compare(struct loader *l, uint32_t off, const uint8_t *data,
                    size_t len, uint32_t *bad, unsigned *count)
 {
@@ -474,8 +472,11 @@ int loader_compare(struct loader *l, uint32_t off, const uint8_t *data,
     bool *differs = calloc(sectors ? sectors : 1, 1);
     if (!differs)
         return loader_fail(l, WIPY_ENOMEM, "out of memory");
-    int err = len ? find_differences(l, off, data, len, differs, true) : 0;
-    unsigned n = 0;
+    unsigned n = 0, again = 0;
+    int err = 0;
+    do
+        err = len ? find_differences(l, off, data, len, differs, true) : 0;
+    while (err < 0 && loader_recovered(l, &again));
     for (uint32_t i = sectors; i-- > 0;) {
         if (!differs[i])
             continue;

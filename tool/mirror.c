@@ -57,7 +57,7 @@ static int fetch_sparse(struct mirror *m, const char *what, uint32_t off,
     int err = loader_md5(m->l, off, len, there);
     if (err < 0)
         return err;
-    md5_of(m->chip + off, len, blank); /* still FF */
+    md5_of(m->chip + off, len, blank); /* FF, or what was read before */
     if (memcmp(there, blank, MD5_LEN) == 0)
         return 0;
     if (len <= SPARSE_MIN)
@@ -98,17 +98,29 @@ static int fetch_tables(struct mirror *m, struct table *table)
     return err;
 }
 
-int mirror_open(struct mirror *m, struct loader *l)
+/* Pieces that were read before the line broke count. */
+static int fetch_all(struct mirror *m)
 {
     struct table table;
+    unsigned again = 0;
+    int err;
+    do {
+        err = fetch_tables(m, &table);
+        if (!err)
+            err = fetch_records(m, &table);
+    } while (err < 0 && loader_recovered(m->l, &again));
+    return err;
+}
+
+int mirror_open(struct mirror *m, struct loader *l)
+{
     *m = (struct mirror){.l = l};
     m->chip = malloc(l->chip.flash_size);
     if (!m->chip)
         return loader_fail(l, WIPY_ENOMEM, "out of memory");
     memset(m->chip, 0xff, l->chip.flash_size);
     m->flash = ram_flash(m->chip, l->chip.flash_size);
-    int err = fetch_tables(m, &table);
-    return err ? err : fetch_records(m, &table);
+    return fetch_all(m);
 }
 
 void mirror_close(struct mirror *m)
