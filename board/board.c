@@ -327,9 +327,13 @@ static void set_closed(struct board *b)
 
 static void say_walls(struct board *b)
 {
-    if (b->cpu.walls.landlock == 0)
-        board_say(b, "this kernel has no Landlock: the CPU is confined by "
-                     "seccomp alone");
+    static const char text[] = "this kernel has no Landlock: the CPU is "
+                               "confined by seccomp alone";
+    if (b->cpu.walls.landlock)
+        return;
+    board_say(b, "%s", text);
+    if (!terminal_is_open(&b->terminal))
+        uart_print(&b->uart, text);
 }
 
 int board_run(const struct board_options *options, struct problem *problem)

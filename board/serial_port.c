@@ -60,6 +60,13 @@ static size_t on_data(void *ctx, const uint8_t *data, size_t len)
     return uart_feed(port->uart, port->carrier, data, len);
 }
 
+/* Before its first byte is fed. */
+static void on_plain(void *ctx)
+{
+    struct serial_port *port = ctx;
+    port->ev.plain_client(port->ev.ctx);
+}
+
 static void on_purge(void *ctx, unsigned which)
 {
     struct serial_port *port = ctx;
@@ -118,10 +125,6 @@ static void offer(struct serial_port *port)
         memmove(port->in, port->in + taken, port->in_len);
     } while (taken && port->in_len);
     port->offering = false;
-    if (port->server.decided && !port->server.telnet && !port->told) {
-        port->told = true;
-        port->ev.plain_client(port->ev.ctx);
-    }
 }
 
 /* False when the client is gone. */
@@ -178,12 +181,14 @@ static void resume(void *ctx)
 
 static void welcome(struct serial_port *port, int client)
 {
-    struct rfc2217_events ev = {
-        .ctx = port, .data = on_data, .lines = on_lines, .purge = on_purge};
+    struct rfc2217_events ev = {.ctx = port,
+                                .data = on_data,
+                                .lines = on_lines,
+                                .purge = on_purge,
+                                .plain = on_plain};
     int on = 1;
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     port->client = client;
-    port->told = false;
     port->in_len = port->out_len = 0;
     rfc2217_server_init(&port->server, &ev, true, 115200);
     port->watch = watch_open(port->loop, client, UV_READABLE, on_client, port);

@@ -33,7 +33,6 @@ struct serial_port {
     struct watch *watch;
     struct rfc2217_server server;
     bool offering; /* its bytes are being fed */
-    bool told;     /* plain_client was called for this one */
     struct lines lines;
     uv_timer_t rise; /* EN's capacitor */
     uint8_t in[4096], out[4096];
