@@ -1,14 +1,6 @@
-# Runs in __main__ before boot.py: the path of imports, the exceptions that C
-# raises, and nothing left behind.
-import sys, _board
+# Runs in __main__ before boot.py and leaves nothing behind there.
+import sys
 sys.path[:] = ['', '.board', '.frozen', '/flash', '/flash/lib']
-def _text(t):
-    return str(t, 'utf-8')
-_board.raisers(
-    lambda n, t: OSError(n, _text(t)) if t else OSError(n),
-    lambda n, t: ValueError(_text(t)),
-    lambda n, t: TypeError(_text(t)),
-    lambda n, t: KeyError(_text(t)),
-    lambda n, t: NotImplementedError(_text(t)),
-    lambda n, t: RuntimeError(_text(t)))
-del sys, _board, _text
+import _errors, _os
+_os.extend()
+del sys, _errors, _os

@@ -68,10 +68,11 @@ struct vm {
      */
     atomic_bool interrupted; /* Ctrl-C arrived and was not delivered yet */
     atomic_bool executing;   /* Python code runs in a whole instance */
-    atomic_bool flush_due;
-    int wake; /* eventfd: ends a wait */
-    timer_t flush_timer;
+    int wake;                /* eventfd: ends a wait */
+    bool timers;             /* the next two exist */
+    timer_t flush_timer, alarm_timer;
     bool flush_armed;
+    uint64_t alarm_us; /* board time of the next alarm, 0: none */
 
     /* ---- output ---- */
     uint8_t out[VM_OUT_BUFFER];
@@ -217,6 +218,10 @@ void wait_pending(struct vm *vm);
 /* As wait_until, but returns false at once when an interrupt is there. */
 bool wait_quietly(struct vm *vm, uint64_t until_us);
 void wait_arm_flush(struct vm *vm);
+/* Calls alarm_callback at board time `at_us`; 0 cancels. */
+void wait_set_alarm(struct vm *vm, uint64_t at_us);
+/* How long the prompt may wait for input, -1 for ever; rings a due alarm. */
+int wait_prompt_ms(struct vm *vm);
 uint64_t wait_now_us(const struct vm *vm);
 /* Microseconds since 1970 of the board's clock. */
 int64_t wait_clock_us(const struct vm *vm);

@@ -63,6 +63,7 @@ void instance_start(struct vm *vm)
     memset(vm->alive, 0, sizeof vm->alive);
     memset(vm->exceptions, 0, sizeof vm->exceptions);
     vm->alarm_callback = 0;
+    wait_set_alarm(vm, 0);
     Z_micropython_instantiate(&vm->wasm, (struct Z_env_instance_t *)(void *)vm,
                               (void *)vm);
     vm->invoke.top = NULL;

@@ -63,14 +63,30 @@ static void flush(struct native *n)
     out_flush(n->vm);
 }
 
+/* now_us() -> board time since power-on */
+static void now_us(struct native *n)
+{
+    native_return_float(n, (double)wait_now_us(n->vm));
+}
+
+/* on_alarm(function): called by the scheduler when the alarm is due */
+static void on_alarm(struct native *n)
+{
+    n->vm->alarm_callback = native_callable(n, 0);
+}
+
+/* alarm(us) of board time; 0 cancels */
+static void alarm_at(struct native *n)
+{
+    double us = native_float(n, 0);
+    wait_set_alarm(n->vm, us > 0 && n->vm->alarm_callback ? (uint64_t)us : 0);
+}
+
 const struct native_entry native_vm[] = {
-    {"raisers", 1, 6, raisers},
-    {"main", 1, 1, set_main},
-    {"gc_every", 1, 1, gc_every},
-    {"crash", 1, 1, crash},
-    {"heap_room", 0, 0, heap_room},
-    {"info", 1, 1, info},
-    {"has_input", 0, 0, has_input},
-    {"flush", 0, 0, flush},
-    {0},
+    {"raisers", 1, 6, raisers},     {"main", 1, 1, set_main},
+    {"gc_every", 1, 1, gc_every},   {"crash", 1, 1, crash},
+    {"heap_room", 0, 0, heap_room}, {"info", 1, 1, info},
+    {"has_input", 0, 0, has_input}, {"flush", 0, 0, flush},
+    {"now_us", 0, 0, now_us},       {"on_alarm", 1, 1, on_alarm},
+    {"alarm", 1, 1, alarm_at},      {0},
 };

@@ -79,9 +79,9 @@ static void serve_prompt(struct vm *vm)
     const struct vm_services *s = vm->config->services;
     for (;;) {
         uint8_t byte;
-        int n = console_read(vm->config->console, &byte, 1, -1);
+        int n = console_read(vm->config->console, &byte, 1, wait_prompt_ms(vm));
         if (n <= 0) {
-            if (n == -EINTR && !atomic_exchange(&vm->interrupted, false))
+            if (!atomic_exchange(&vm->interrupted, false))
                 continue;
             byte = CTRL_C;
         }
@@ -154,7 +154,7 @@ static void soft_reset(struct vm *vm, struct life *life)
 {
     out_print(vm, vm->config->wipy1 ? "MPY: soft reboot\r\n"
                                     : "PYB: soft reboot\r\n");
-    life->scripts = true;
+    life->scripts = !vm->config->safe_boot; /* a safe boot stays one */
 }
 
 /* A script broke the runtime itself. The scripts are not run again: they

@@ -149,7 +149,7 @@ struct vm_config {
     struct volumes *volumes; /* used on the storage thread only */
     struct bus_cpu *bus;
     const struct vm_services *services;
-    bool safe_boot;      /* skip boot.py and main.py at the first start */
+    bool safe_boot;      /* skip boot.py and main.py, also after soft resets */
     bool wipy1;          /* manners of the first generation */
     const char *version; /* firmware version: os.uname().release, "1.2.0" */
     const char *build;   /* os.uname().version: "v1.27 on 2026-11-21" */

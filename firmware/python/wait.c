@@ -52,6 +52,21 @@ static void on_interrupt(void *ctx)
     console_wake(vm->config->console);
 }
 
+/* A timer that sends SIGUSR1 to the calling thread. */
+static bool make_timer(timer_t *timer)
+{
+    struct sigevent event = {0};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGUSR1;
+    pid_t thread = (pid_t)syscall(SYS_gettid);
+#ifdef sigev_notify_thread_id
+    event.sigev_notify_thread_id = thread;
+#else
+    event._sigev_un._tid = thread;
+#endif
+    return timer_create(CLOCK_MONOTONIC, &event, timer) == 0;
+}
+
 void wait_init(struct vm *vm)
 {
     current = vm;
@@ -62,36 +77,63 @@ void wait_init(struct vm *vm)
     sigemptyset(&action.sa_mask);
     sigaction(SIGUSR1, &action, NULL);
 
-    struct sigevent event = {0};
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGUSR1;
-#ifdef sigev_notify_thread_id
-    event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
-#else
-    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-#endif
-    vm->flush_armed = timer_create(CLOCK_MONOTONIC, &event, &vm->flush_timer) !=
-                      0; /* without timers: never armed */
+    vm->timers = make_timer(&vm->flush_timer) && make_timer(&vm->alarm_timer);
     console_on_interrupt(vm->config->console, on_interrupt, vm);
 }
 
-/* ---- late output ---- */
+/* ---- late output and alarms ----
+ *
+ * Timers ask for them by SIGUSR1, again and again, since a signal that meets
+ * a locked scheduler is lost; they happen at the interpreter's next safe
+ * point, and during every wait. */
 
-static void set_flush_timer(struct vm *vm, long ms)
+enum { REPEAT_MS = 5 };
+
+static uint64_t real_ns(const struct vm *vm, uint64_t us)
+{
+    uint32_t speed = vm->config->bus->board->speed;
+    if (us > 3600u * 1000000u)
+        us = 3600u * 1000000u;
+    return us * 65536000 / (speed ? speed : 65536);
+}
+
+/* 0 stops it. */
+static void set_timer(timer_t timer, uint64_t ns)
 {
     struct itimerspec t = {0};
-    t.it_value.tv_nsec = ms * 1000000L;
-    /* Again and again: a signal that meets a locked scheduler is lost. */
-    t.it_interval = t.it_value;
-    timer_settime(vm->flush_timer, 0, &t, NULL);
+    t.it_value.tv_sec = (time_t)(ns / 1000000000);
+    t.it_value.tv_nsec = (long)(ns % 1000000000);
+    t.it_interval.tv_nsec = ns ? REPEAT_MS * 1000000L : 0;
+    timer_settime(timer, 0, &t, NULL);
 }
 
 void wait_arm_flush(struct vm *vm)
 {
-    if (vm->flush_armed || !atomic_load(&vm->executing))
+    if (vm->flush_armed || !vm->timers || !atomic_load(&vm->executing))
         return;
     vm->flush_armed = true;
-    set_flush_timer(vm, FLUSH_AFTER_MS);
+    set_timer(vm->flush_timer, FLUSH_AFTER_MS * 1000000);
+}
+
+void wait_set_alarm(struct vm *vm, uint64_t at_us)
+{
+    vm->alarm_us = at_us;
+    if (!vm->timers)
+        return;
+    uint64_t now = wait_now_us(vm);
+    set_timer(vm->alarm_timer,
+              at_us ? real_ns(vm, at_us > now ? at_us - now : 0) + 1 : 0);
+}
+
+/* The alarm's callback is scheduled; what else is due is Python's to tell
+ * when that runs. */
+static void ring_alarm(struct vm *vm)
+{
+    if (!vm->alarm_us || wait_now_us(vm) < vm->alarm_us)
+        return;
+    const uint32_t none = 1; /* the small int 0: some argument */
+    if (mpi_mp_sched_schedule(&vm->wasm, vm->alarm_callback, none))
+        wait_set_alarm(vm, 0);
 }
 
 /* The interpreter is at a safe point. */
@@ -99,11 +141,27 @@ void host_before_mp_handle_pending(Z_micropython_instance_t *in, uint32_t raise)
 {
     (void)raise;
     struct vm *vm = vm_of(in);
-    if (!vm->flush_armed)
-        return;
-    set_flush_timer(vm, 0);
-    vm->flush_armed = false;
+    if (vm->flush_armed) {
+        set_timer(vm->flush_timer, 0);
+        vm->flush_armed = false;
+        out_flush(vm);
+    }
+    ring_alarm(vm);
+}
+
+/* At the prompt nothing runs that could look. */
+int wait_prompt_ms(struct vm *vm)
+{
+    if (!vm->alarm_us)
+        return -1;
+    uint64_t now = wait_now_us(vm);
+    if (now < vm->alarm_us)
+        return (int)(real_ns(vm, vm->alarm_us - now) / 1000000) + 1;
+    atomic_store(&vm->executing, true);
+    wait_pending(vm);
+    atomic_store(&vm->executing, false);
     out_flush(vm);
+    return 0;
 }
 
 /* ---- clocks ---- */
@@ -164,15 +222,12 @@ bool wait_quietly(struct vm *vm, uint64_t until_us)
 {
     out_flush(vm);
     for (;;) {
-        if (is_pending(vm))
-            return false;
         uint64_t now = wait_now_us(vm);
+        if (is_pending(vm) || (vm->alarm_us && now >= vm->alarm_us))
+            return false;
         if (now >= until_us)
             return true;
-        uint64_t left = until_us - now;
-        if (left > 3600u * 1000000u)
-            left = 3600u * 1000000u;
-        uint64_t ns = left * 65536000 / vm->config->bus->board->speed;
+        uint64_t ns = real_ns(vm, until_us - now);
         struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
                              .tv_nsec = (long)(ns % 1000000000)};
         struct pollfd fd = {.fd = vm->wake, .events = POLLIN};

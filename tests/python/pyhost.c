@@ -127,12 +127,13 @@ static void *feed(void *arg)
     ssize_t n;
     while ((n = read(0, buffer, sizeof buffer)) > 0)
         for (ssize_t i = 0; i < n; i++) {
-            while (!console_room(c))
+            /* A program that does not read loses what does not fit. */
+            for (int ms = 0; ms < 100 && !console_room(c); ms++)
                 usleep(1000);
             console_feed(c, buffer + i, 1);
         }
     /* Let what was read be worked on; a prompt has no end. */
-    while (console_has_input(c))
+    for (int ms = 0; ms < 5000 && console_has_input(c); ms++)
         usleep(1000);
     usleep(300000);
     kill(getpid(), SIGTERM);

@@ -1,0 +1,12 @@
+import io
+s = io.StringIO()
+s.write('line1\nline2\n'); print('printed', 42, file=s)
+print(repr(s.getvalue()))
+s.seek(0); print(repr(s.readline()), s.read(5), repr(s.read()))
+for l in io.StringIO('a\nb\nc'): print(repr(l))
+b = io.BytesIO(b'\x00\x01\x02')
+print(b.read(1), b.read(), b.read())
+b = io.BytesIO(); b.write(b'abc'); b.write(b'def'); print(b.getvalue()); b.seek(2); b.write(b'ZZ'); print(b.getvalue())
+with io.StringIO('x') as f: print(f.read())
+buf = bytearray(4); print(io.BytesIO(b'hello').readinto(buf), buf)
+print('a', 'b', sep='-', end='!\n'); print(1, 2.5, None, True, [1], sep=','); print(); print(*[1, 2, 3])

@@ -1,0 +1,316 @@
+#!/usr/bin/env python3
+"""The prompt, its modes, interrupts, scripts and crashes: prompt.py PYHOST."""
+import sys
+import time
+
+from host import Host
+
+COMMAND = [sys.argv[1]]
+INTERRUPTED = 'KeyboardInterrupt: \r\n>>> '
+
+
+def board(*options):
+    h = Host(COMMAND, *options)
+    h.until('>>> ')
+    return h
+
+
+def soon():
+    """Lets the board reach the state that is to be interrupted."""
+    time.sleep(0.15)
+
+
+def write(h, name, text):
+    out = h.type('f=open(%r,"w");_=f.write(%r);f.close();del f,_' % (name, text))
+    assert out == '', out
+
+
+def test_banner_and_expression():
+    with Host(COMMAND) as h:
+        text = h.until('>>> ')
+        assert 'WiPy with ESP32\r\n' in text, text
+        assert 'Type "help()" for more information.\r\n' in text, text
+        assert h.type('1+2') == '3\r\n'
+        assert h.type('print("a\\nb")') == 'a\r\nb\r\n'
+        assert h.type('None') == ''
+
+
+def test_history_and_completion():
+    with board() as h:
+        h.type('value = 41')
+        assert h.type('value + 1') == '42\r\n'
+        h.send('\x1b[A\r')
+        assert '42\r\n' in h.until('>>> ')
+        h.send('impo\t')
+        h.until('import')
+        h.send('\x03')
+        h.until('>>> ')
+        h.type('import sys')
+        h.send('sys.plat\t\r')
+        assert "'WiPy'\r\n" in h.until('>>> ')
+
+
+def test_multi_line():
+    with board() as h:
+        h.send('for i in range(3):\r')
+        h.until('... ')
+        h.send('print(i * 7)\r')
+        h.until('... ')
+        h.send('\b\b\b\b\r')
+        assert '0\r\n7\r\n14\r\n' in h.until('>>> ')
+
+
+def test_interrupts():
+    with board() as h:
+        h.send('while True: pass\r\r')
+        h.until('... ')
+        soon()
+        h.send('\x03')
+        h.until(INTERRUPTED)
+        h.type('import time, sys')
+        for line in ('time.sleep(100)', 'input()', 'sys.stdin.read(5)',
+                     'sys.stdin.readline()', 'time.sleep_ms(100000)',
+                     'import asyncio; asyncio.run(asyncio.sleep(100))',
+                     'import select; p = select.poll(); '
+                     'p.register(sys.stdin, 1); p.poll()'):
+            h.send(line + '\r')
+            soon()
+            h.send('\x03')
+            h.until(INTERRUPTED, 3)
+        assert h.type('"alive"') == "'alive'\r\n"
+
+
+def test_interrupt_can_be_caught():
+    with board() as h:
+        write(h, 'main.py', 'print("up")\nn = 0\nwhile n < 3:\n try:\n'
+              '  while True: pass\n except KeyboardInterrupt:\n'
+              '  n += 1; print("caught", n)\n')
+        h.send('\x04')
+        h.until('up\r\n')
+        for n in (1, 2, 3):
+            soon()
+            h.send('\x03')
+            h.until('caught %d\r\n' % n)
+        h.until('>>> ')
+
+
+def test_kbd_intr():
+    with board() as h:
+        h.send('import micropython, sys; micropython.kbd_intr(-1); '
+               'c = sys.stdin.read(1); micropython.kbd_intr(3); ord(c)\r')
+        soon()
+        h.send('\x03')
+        assert h.until('>>> ').endswith('3\r\n>>> ')
+
+
+def test_reading():
+    with board() as h:
+        h.send('input("name? ")\r')
+        h.until('\r\nname? ')
+        h.send('ann\r')
+        assert "'ann'\r\n" in h.until('>>> ')
+        h.type('import sys')
+        h.send('sys.stdin.readline()\r')
+        soon()
+        h.send('line\r')
+        assert "'line\\n'\r\n" in h.until('>>> ')
+
+
+def test_paste():
+    with board() as h:
+        h.send('\x05')
+        h.until('=== ')
+        h.send('def f(x):\r    if x:\r        return "yes"\r\r    return "no"\r'
+               'print(f(1), f(0))\r\x04')
+        assert 'yes no\r\n' in h.until('>>> ')
+        h.send('\x05')
+        h.until('=== ')
+        h.send('garbage(\r\x03')
+        h.until('>>> ')
+
+
+def test_raw():
+    with board() as h:
+        h.send('\x01')
+        h.until('raw REPL; CTRL-B to exit\r\n>')
+        h.send('print(6*7)\x04')
+        assert h.until('\x04>') == 'OK42\r\n\x04\x04>'
+        h.send('1/0\x04')
+        text = h.until('\x04>')
+        assert text.startswith('OK\x04Traceback') and 'ZeroDivisionError' in text
+        h.send('while True: pass\x04')
+        soon()
+        h.send('\x03')
+        assert 'KeyboardInterrupt' in h.until('\x04>')
+        h.send('\x04')  # soft reset, stays raw
+        text = h.until('raw REPL; CTRL-B to exit\r\n>')
+        assert 'soft reboot\r\n' in text, text
+        h.send('\x02')
+        h.until('>>> ')
+
+
+def test_raw_paste():
+    with board() as h:
+        h.send('\x01')
+        h.until('raw REPL; CTRL-B to exit\r\n>')
+        h.send('\x05A\x01')
+        h.until(b'R\x01\x80\x00\x01')
+        h.send('print("pasted")\x04')
+        assert h.until('\x04>') == '\x04pasted\r\n\x04\x04>'
+        h.send('\x05A\x01')
+        h.until(b'R\x01\x80\x00\x01')
+        text = 'x = []\n' + 'x.append(len(x))\n' * 400 + 'print(sum(x))\n'
+        for at in range(0, len(text), 128):
+            h.send(text[at:at + 128])
+            if at + 128 <= len(text):
+                h.until(b'\x01')
+        h.send('\x04')
+        assert h.until('\x04\x04>').endswith('79800\r\n\x04\x04>')
+        h.send('\x05A\x01')
+        h.until(b'R\x01\x80\x00\x01')
+        h.send('half a line\x03')
+        h.until('>')
+        h.send('print(1)\x04')
+        h.until('OK1\r\n\x04\x04>')
+
+
+def test_soft_reset():
+    with board() as h:
+        h.type('x = 5')
+        h.send('\x04')
+        assert 'PYB: soft reboot\r\n' in h.until('>>> ')
+        assert 'NameError' in h.type('x')
+        h.type('import machine')
+        assert h.type('machine.reset_cause() == machine.SOFT_RESET') == \
+            'True\r\n'
+        for _ in range(50):
+            h.send('\x04')
+            h.until('>>> ')
+        h.send('import sys; sys.exit()\r')
+        assert 'soft reboot' in h.until('information.')
+        h.until('>>> ')
+    with board('--wipy1') as h:
+        h.send('\x04')
+        assert 'MPY: soft reboot\r\n' in h.until('>>> ')
+
+
+def test_scripts():
+    with board() as h:
+        write(h, 'boot.py', 'print("boot", __name__)\nshared = 1\n')
+        write(h, 'main.py', 'print("main", shared)\ndef f():\n  raise '
+              'KeyError("why")\nf()\n')
+        h.send('\x04')
+        text = h.until('>>> ')
+        assert 'boot __main__\r\nmain 1\r\n' in text, text
+        assert 'File "main.py", line 3, in f\r\n' in text, text
+        assert 'File "main.py", line 4, in <module>\r\n' in text, text
+        assert '<stdin>' not in text, text
+        assert "KeyError: why\r\n" in text, text
+        assert h.type('shared') == '1\r\n'
+        write(h, 'main.py', 'this is no python\n')
+        h.send('\x04')
+        text = h.until('>>> ')
+        assert 'File "main.py", line 1' in text and 'SyntaxError' in text, text
+
+
+def test_main_elsewhere():
+    with board() as h:
+        h.type('import os; os.mkdir("dir")')
+        write(h, 'dir/main.py', 'print("from dir")')
+        write(h, 'dir/other.py', 'print("other from dir")')
+        write(h, 'boot.py', 'import os\nos.chdir("dir")\n')
+        h.send('\x04')
+        assert 'from dir\r\n' in h.until('>>> ')
+        write(h, '/flash/boot.py', 'import os, machine\nos.chdir("dir")\n'
+              'machine.main("other.py")\n')
+        h.send('\x04')
+        assert 'other from dir\r\n' in h.until('>>> ')
+        write(h, '/flash/boot.py', 'raise SystemExit\n')
+        h.send('\x04')
+        h.until('soft reboot\r\n')
+        h.until('soft reboot\r\n')
+
+
+def test_path():
+    with board() as h:
+        write(h, '/flash/lib/in_lib.py', 'here = __file__\n')
+        write(h, '/flash/in_flash.py', 'here = __file__\n')
+        h.type('import os; os.chdir("/")')
+        assert h.type('import in_lib; in_lib.here') == "'/flash/lib/in_lib.py'\r\n"
+        assert h.type('import in_flash; in_flash.here') == \
+            "'/flash/in_flash.py'\r\n"
+        assert h.type('os.listdir("/")') == "['flash']\r\n"
+
+
+def test_memory():
+    with board() as h:
+        write(h, 'main.py', 'def f():\n x = []\n while True: '
+              'x.append(bytearray(1000))\nf()\n')
+        h.send('\x04')
+        assert 'MemoryError: ' in h.until('>>> ')
+        assert h.type('"alive"') == "'alive'\r\n"
+        h.send('def r(): return r()\r')
+        h.until('... ')
+        h.send('\r')
+        h.until('>>> ')
+        assert 'maximum recursion depth exceeded' in h.type('r()')
+        assert 'MemoryError' in h.type('bytearray(1 << 30)')
+
+
+def test_crash():
+    with board() as h:
+        h.type('kept = 1; import machine')
+        text = h.type('machine.debug_crash("runtime")')
+        assert 'Python crashed' in text, text
+        assert 'NameError' in h.type('kept')
+        write(h, 'main.py', 'print("again"); import machine; '
+              'machine.debug_crash("runtime")\n')
+        h.send('\x04')
+        text = h.until('>>> ')
+        assert text.count('again') == 1 and 'Python crashed' in text, text
+        assert h.type('6*7') == '42\r\n'
+
+
+def test_hard_fault():
+    h = board()
+    h.send('import machine; machine.debug_crash("hardfault")\r')
+    assert h.process.wait(5) == -11, h.process.returncode
+
+
+def test_output_appears():
+    """What has no line end is shown while the program computes."""
+    with board() as h:
+        h.send('print("a"); print("dots", end=""); print("...", end="")\r')
+        h.until('dots...')
+        h.until('>>> ')
+        write(h, 'main.py', 'print("x"); print("half", end=" "); '
+              'print("line", end="")\nwhile True: pass\n')
+        h.send('\x04')
+        h.until('half line', 2)
+        h.send('\x03')
+        h.until('>>> ')
+
+
+def test_safe_boot():
+    with board('--safe') as h:
+        h.type('1')
+
+
+def main():
+    failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith('test_') or name not in (sys.argv[2:] or name):
+            continue
+        try:
+            test()
+            print('ok     ', name)
+        except AssertionError as e:
+            failed += 1
+            print('FAILED ', name, repr(e))
+            import traceback
+            traceback.print_exc()
+    sys.exit(failed != 0)
+
+
+if __name__ == '__main__':
+    main()
