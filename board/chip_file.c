@@ -94,6 +94,20 @@ static int open_reading(struct chip_file *file, const char *path,
     return 0;
 }
 
+/* A hole in the file that the disk has no room for would end us with SIGBUS
+ * when the chip is programmed. */
+static int fill_holes(const struct chip_file *file, const char *path,
+                      struct problem *problem)
+{
+    int err = fallocate(file->fd, 0, 0, file->size) ? errno : 0;
+    if (err != ENOSPC && err != EDQUOT)
+        return 0; /* done, or the file system cannot */
+    return problem_set(problem, WIPY_ENOSPC,
+                       "chip file %s: %s. It needs its whole size: make room, "
+                       "or give another place with --flash",
+                       path, strerror(err));
+}
+
 static int map_cells(struct chip_file *file, const char *path,
                      struct problem *problem)
 {
@@ -131,6 +145,8 @@ int chip_file_open(struct chip_file *file, const char *path, uint32_t size,
         err = check_size(file, path, size, problem);
     if (!err)
         err = open_reading(file, path, problem);
+    if (!err)
+        err = fill_holes(file, path, problem);
     if (!err)
         err = map_cells(file, path, problem);
     if (!err)

@@ -129,8 +129,10 @@ static int save(const char *path, const uint8_t *cells, uint32_t size,
     ok = close(fd) == 0 && ok && publish(temp, path);
     if (ok)
         return 0;
-    int err = problem_set(problem, WIPY_EIO, "chip file %s: %s", path,
-                          strerror(errno));
+    int err = problem_set(problem, WIPY_ENOSPC,
+                          "chip file %s cannot be written: %s. Make room, or "
+                          "give another place with --flash",
+                          path, strerror(errno));
     unlink(temp);
     return err;
 }

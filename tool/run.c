@@ -203,6 +203,7 @@ static int exit_code(int err)
     case WIPY_EFORMAT:
     case WIPY_EPERM:
     case WIPY_EEXIST:
+    case WIPY_ENOSPC:
         return EXIT_FILE;
     default:
         return EXIT_FAILED;
