@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""Firmware updates over the air, as users do them: FTP clients, the reset
+switch, the safe-boot pin, crashes, keys, broken uploads.
+
+usage: ota_test.py BUILD [CASE...]
+"""
+import ftplib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from board import Board, run_cases, wait_for  # noqa: E402
+
+SPEED = ("--speed", "20")
+UPLOAD = "/flash/sys/appimg.bin"
+
+
+def wipy(build, *arguments, code=0):
+    done = subprocess.run([os.path.join(build, "wipy"), *arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60)
+    assert done.returncode == code, (arguments, done.returncode, done.stdout)
+    return done.stdout
+
+
+class Images:
+    """Firmware of any version, made in a folder that goes away."""
+
+    def __init__(self, build):
+        self.build = build
+        self.work = tempfile.mkdtemp(prefix="wipy-ota-")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.work, name)
+
+    def make(self, version, elf=None):
+        """A file with its MD5 tail, as appimg.bin."""
+        out = self.path(version + ".app")
+        elf = elf or os.path.join(self.build, "images", "firmware.elf")
+        wipy(self.build, "image", "build", "--elf", elf, "--version", version,
+             "--out", self.path(version + ".bin"), "--appimg", out)
+        return out
+
+    def bytes(self, version):
+        with open(self.make(version), "rb") as f:
+            return f.read()
+
+    def crashing(self, version):
+        source, elf = self.path("crash.c"), self.path("crash.elf")
+        with open(source, "w") as f:
+            f.write("int main(void){*(volatile int*)8=1;return 0;}\n")
+        subprocess.run(["musl-gcc", "-static", "-no-pie", "-Os", source, "-o",
+                        elf], check=True)
+        return self.make(version, elf)
+
+
+def image_of(board):
+    return board.status()["image"]
+
+
+def reset(board, *hold):
+    board.wipy("reset", *hold)
+    board.wait_ready()
+
+
+def confirmed(board, slot):
+    def look():
+        slots = json.loads(board.wipy("slots", "--json"))["slots"]
+        return any(s["slot"] == slot and s["state"] == "good" for s in slots)
+    wait_for(f"{slot} to be confirmed", look)
+
+
+def put(board, path, name=UPLOAD):
+    """Uploads as FileZilla does; returns the last reply."""
+    ftp = board.connect_ftp()
+    ftp.sendcmd("OPTS UTF8 ON")
+    folder, _, file = name.rpartition("/")
+    ftp.cwd(folder)
+    with open(path, "rb") as f:
+        reply = ftp.storbinary("STOR " + file, f)
+    ftp.quit()
+    return reply
+
+
+def refused(board, path):
+    """The reply to an upload that must not succeed."""
+    try:
+        reply = put(board, path)
+    except ftplib.Error as e:
+        return str(e)
+    raise AssertionError("accepted: " + reply)
+
+
+def clients_update_the_board(build):
+    """curl, lftp and FileZilla's sequence update; the banner tells."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        address = "%s:%d" % board.ftp
+        first, second, third = (images.make(v) for v in
+                                ("1.0.1", "1.0.2", "1.0.3"))
+        said = subprocess.run(
+            ["curl", "-sS", "-v", "-T", first,
+             f"ftp://micro:python@{address}{UPLOAD}"],
+            stderr=subprocess.PIPE, text=True, check=True).stderr
+        assert "226 ota_0: wipy 1.0.1, " in said, said
+        assert "starts at next reset" in said
+        reset(board)
+        assert image_of(board)["version"] == "1.0.1"
+        confirmed(board, "ota_0")
+        prompt = board.prompt()
+        assert "1.0.1" in prompt.run("import os; os.uname().release")
+        prompt.close()
+
+        address = "%s:%d" % board.ftp
+        subprocess.run(
+            ["lftp", "-u", "micro,python", "-e",
+             f"set net:max-retries 2; cd /flash/sys; "
+             f"put {second} -o mcuimg.bin; bye", address], check=True)
+        reset(board)
+        assert image_of(board)["slot"] == "ota_1"
+        confirmed(board, "ota_1")
+
+        reply = put(board, third)
+        assert reply.startswith("226 ota_0: wipy 1.0.3, "), reply
+        ftp = board.connect_ftp()
+        assert "appimg.bin" not in "".join(ftp.nlst("/flash/sys"))
+        ftp.quit()
+        reset(board)
+        assert image_of(board)["version"] == "1.0.3"
+        confirmed(board, "ota_0")
+        log = board.wipy("log")
+        assert "ota_0 confirmed by the self-test" in log, log
+
+
+def the_pin_goes_back_in_time(build):
+    """Previous and factory by GP28, not persistent, scripts skipped."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        factory = image_of(board)["version"]
+        for version, slot in (("2.0.1", "ota_0"), ("2.0.2", "ota_1")):
+            put(board, images.make(version))
+            reset(board)
+            confirmed(board, slot)
+        board.put("/flash/main.py", "import pycom\nstarted = 1\n")
+        for held, version in (("1500ms", "2.0.2"), ("4500ms", "2.0.1"),
+                              ("9s", factory)):
+            reset(board, "--hold", "GP28", "--for", held)
+            image = image_of(board)
+            assert image["version"] == version, (held, image)
+            assert "safe boot" in image["note"], image
+            prompt = board.prompt()
+            assert "NameError" in prompt.run("started")
+            prompt.close()
+            reset(board)
+            assert image_of(board)["version"] == "2.0.2"
+
+
+def a_crashing_image_is_left(build):
+    """A hard fault in the trial: back to the previous image by itself."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        put(board, images.make("3.0.1"))
+        reset(board)
+        confirmed(board, "ota_0")
+        reply = put(board, images.crashing("3.0.2"))
+        assert reply.startswith("226 ota_1"), reply
+        reset(board)
+        image = wait_for("the way back", lambda: (
+            lambda i: i if i["version"] == "3.0.1" else None)(image_of(board)))
+        assert image["slot"] == "ota_0", image
+        wait_for("the diary", lambda: "ota_1 left after" in board.wipy("log"))
+        slots = json.loads(board.wipy("slots", "--json"))["slots"]
+        assert slots[2]["state"] == "given up", slots[2]
+
+
+def what_is_no_firmware_is_refused(build):
+    """Zip, text, bootloader, a bad digest, another machine, too long."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        good = images.make("4.0.1")
+        with open(good, "rb") as f:
+            data = bytearray(f.read())
+
+        def file(name, content):
+            with open(images.path(name), "wb") as f:
+                f.write(content)
+            return images.path(name)
+
+        broken = bytearray(data)
+        broken[len(data) // 2] ^= 1
+        other = bytearray(data)
+        other[24 + 8 + 190] ^= 0xff
+        cases = [
+            (file("a.zip", b"PK\3\4" + bytes(5000)), "not an ESP image"),
+            (file("main.py", b"import machine\n" * 100), "not an ESP image"),
+            (file("empty", b""), "empty"),
+            (os.path.join(build, "bootloader.bin"), "a bootloader"),
+            (file("other.bin", other), "another machine"),
+            (file("long.bin", data + bytes(4 << 20)), "behind the image"),
+            (file("broken.bin", broken), "does not match"),
+        ]
+        for path, reason in cases:
+            reply = refused(board, path)
+            assert reply[:2] == "55" and reason in reply, (path, reply)
+        ftp = board.connect_ftp()
+        for command in ("RNTO " + UPLOAD,):
+            ftp.storbinary("STOR /flash/x.bin", io.BytesIO(b"x"))
+            ftp.sendcmd("RNFR /flash/x.bin")
+            try:
+                reply = ftp.sendcmd(command)
+                raise AssertionError(reply)
+            except ftplib.Error as e:
+                assert str(e)[:2] == "55", e
+        ftp.quit()
+        before = image_of(board)["version"]
+        reset(board)
+        assert image_of(board)["version"] == before
+        assert put(board, good).startswith("226 ota_0: wipy 4.0.1")
+
+
+def keys_keep_unsigned_images_out(build):
+    """With a key set, only what is signed with it is accepted and started."""
+    with Images(build) as images:
+        private, public = images.path("private.pem"), images.path("public.pem")
+        wipy(build, "image", "keygen", private, public)
+        plain, signed = images.make("5.0.1"), images.make("5.0.2")
+        wipy(build, "image", "sign", signed, "--key", private)
+        factory = images.make("5.0.0")
+        wipy(build, "image", "sign", factory, "--key", private)
+        with Board(build, *SPEED) as board:
+            said = wipy(build, "keys", "set", public, "--flash", board.flash,
+                        code=4)
+            assert "in use" in said, said
+            board.stop()
+            said = wipy(build, "keys", "set", public, "--flash", board.flash,
+                        code=7)
+            assert "would not start any more" in said, said
+            with open(board.flash, "r+b") as chip, open(factory, "rb") as f:
+                chip.seek(0x10000)
+                chip.write(f.read())
+            wipy(build, "keys", "set", public, "--flash", board.flash)
+            board.start()
+            assert image_of(board)["version"] == "5.0.0"
+            reply = refused(board, plain)
+            assert "not signed" in reply and reply[:2] == "55", reply
+            assert put(board, signed).startswith("226 ota_0: wipy 5.0.2")
+            reset(board)
+            assert image_of(board)["version"] == "5.0.2"
+
+
+def begin(board, data, offset, upto):
+    """Sends data[offset:upto] and leaves the connection open."""
+    ftp = board.connect_ftp()
+    ftp.voidcmd("TYPE I")
+    conn = ftp.transfercmd("STOR " + UPLOAD, rest=offset or None)
+    conn.sendall(data[offset:upto])
+    time.sleep(0.1)  # a cut comes while nothing moves, or all would be lost
+    return ftp, conn
+
+
+def stored(board):
+    ftp = board.connect_ftp()
+    ftp.voidcmd("TYPE I")
+    try:
+        size = ftp.size(UPLOAD)
+    except ftplib.error_perm:
+        size = 0
+    ftp.close()
+    return size
+
+
+def broken_uploads_are_resumed(build):
+    """Ten cuts by client, board and network; each goes on where it was."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        data = images.bytes("6.0.1")
+        at = 0
+        for i in range(10):
+            upto = max(at, (i + 1) * len(data) // 11)
+            ftp, conn = begin(board, data, at, upto)
+            if i % 3 == 2:  # the power fails
+                time.sleep(0.1)
+                board.kill()
+                ftp.close(), conn.close()
+                board.start()
+            elif i % 3 == 1:  # the network: nobody says goodbye
+                ftp.sock.close(), conn.close()
+                ftp.sock = None
+                time.sleep(0.2)
+            else:  # the client says it gives up
+                conn.close()
+                reply = ftp.getmultiline()
+                assert reply[0] == "4", reply
+                assert "resume at" in reply, reply
+                ftp.close()
+            at = wait_for("the upload to be free", lambda: stored(board))
+            assert at <= upto and at >= upto // 65536 * 65536 - 65536, (at, upto)
+            version = image_of(board)["version"]
+            assert version != "6.0.1", version
+        ftp, conn = begin(board, data, at, len(data))
+        conn.close()
+        reply = ftp.voidresp()
+        assert reply.startswith("226 ota_0: wipy 6.0.1"), reply
+        ftp.close()
+        assert stored(board) == 0
+        reset(board)
+        assert image_of(board)["version"] == "6.0.1"
+        # The tools that resume by themselves.
+        confirmed(board, "ota_0")
+        path = images.make("6.0.2")
+        with open(path, "rb") as f:
+            data = f.read()
+        ftp, conn = begin(board, data, 0, 500000)
+        conn.close(), ftp.close()
+        wait_for("the upload to be free", lambda: stored(board))
+        said = subprocess.run(
+            ["curl", "-sS", "-v", "-C", "-", "-T", path,
+             "ftp://micro:python@%s:%d%s" % (*board.ftp, UPLOAD)],
+            stderr=subprocess.PIPE, text=True).stderr
+        assert "226 ota_1: wipy 6.0.2" in said, said
+        ftp, conn = begin(board, data, 0, 500000)
+        conn.close(), ftp.close()
+        wait_for("the upload to be free", lambda: stored(board))
+        said = board.wipy("ota", path)
+        assert "going on at" in said and "ota_1: wipy 6.0.2" in said, said
+
+
+def prepared_and_by_the_tool(build):
+    """wipy ota --prepare, wipy ota, JSON, and a trial that refuses."""
+    with Images(build) as images, Board(build, "--speed", "1") as board:
+        assert "ota_0 is erased" in board.wipy("ota", "--prepare")
+        said = json.loads(board.wipy("ota", images.make("7.0.1"), "--json"))
+        assert said["ok"] and "ota_0: wipy 7.0.1" in said["text"], said
+        reset(board)
+        assert "on trial" in image_of(board)["note"]
+        reply = refused(board, images.make("7.0.2"))
+        assert reply[0] == "4" and "ota_0 is on trial" in reply, reply
+
+
+if __name__ == "__main__":
+    run_cases(clients_update_the_board, the_pin_goes_back_in_time,
+              a_crashing_image_is_left, what_is_no_firmware_is_refused,
+              keys_keep_unsigned_images_out, broken_uploads_are_resumed,
+              prepared_and_by_the_tool)
