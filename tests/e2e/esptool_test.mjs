@@ -145,10 +145,8 @@ async function oneByteSegments(device) {
   await s.close();
 }
 
-const devices = [dev.loaderHost];
-if (dev.hasBoard(build)) devices.push(dev.board);
-for (const make of devices) {
-  const device = await make(build);
+{
+  const device = await dev.serialDevice(build);
   console.log(`--- esptool-js against: ${device.name}`);
   await wrongBootMode(device); // while there is a program to boot
   await hardReset(device);

@@ -112,7 +112,12 @@ export function finish() {
   process.exit(failed ? 1 : 0);
 }
 
-export function hasBoard(build) {
+// A board; where `wipy run` is not built, the loader alone.
+export function serialDevice(build) {
+  return hasBoard(build) ? board(build) : loaderHost(build);
+}
+
+function hasBoard(build) {
   const run = spawnSync(path.join(build, "wipy"), ["run", "--help"]);
   return run.status === 0;
 }

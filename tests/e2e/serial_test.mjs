@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // Our own host end against the serial port over all its carriers: identify,
-// write, verify, read back, erase, reset, both dialects, speeds, cables that
-// are pulled, slow or stalled. Argument: the build folder.
+// write, verify, read back, erase, reset, both dialects, speeds, refusals.
+// Argument: the build folder.
 import fs from "node:fs";
 import path from "node:path";
 import * as dev from "./serial_device.mjs";
-import { proxy } from "./serial_proxy.mjs";
 
 const build = process.argv[2];
 const { check } = dev;
@@ -76,47 +75,6 @@ async function speeds(device, port) {
       at(device, 0x240000, data));
 }
 
-// The cable is pulled after so many bytes; the tool connects again, sends only
-// what is missing, and the chip holds all of it in the end.
-async function pulled(device) {
-  const data = dev.sampleImage(256 * 1024, 24);
-  const file = put(device, "pulled.bin", data);
-  const size = 256 * 1024 + 12000;
-  let good = 0;
-  for (let i = 0; i < 20; i++) {
-    data.writeUInt32LE(i, 0x1000 * (i % 60));
-    data.fill(i, 0x20000, 0x3f000);
-    dev.sampleImage(0x1f000, 100 + i).copy(data, 0x20000);
-    fs.writeFileSync(file, data);
-    const cable = await proxy(device.host, device.port, {
-      cutAfter: 200 + Math.floor((size * i * i) / 440),
-    });
-    const run = await wipy(0, "flash", `rfc2217://${cable.address}`, "--all-sectors", "-u", "0x280000", file);
-    if (run.ok && at(device, 0x280000, data)) good++;
-    else console.log(`cut ${i} at ${cable.state.bytes}: ${run.code}`);
-    cable.close();
-  }
-  check(`${device.name}: cable pulled at 20 places`, good === 20, `${good} of 20`);
-}
-
-async function slow(device) {
-  const data = dev.sampleImage(24 * 1024, 25);
-  const file = put(device, "slow.bin", data);
-  const thin = await proxy(device.host, device.port, { segment: 1 });
-  check(`${device.name}: one byte a segment`,
-    (await wipy(0, "flash", `rfc2217://${thin.address}`, "--all-sectors", "0x2d0000", file)).ok &&
-    at(device, 0x2d0000, data));
-  thin.close();
-  data.reverse();
-  fs.writeFileSync(file, data);
-  const stuck = await proxy(device.host, device.port, {
-    stallAt: [3000, 9000, 20000], stallMs: 1000 });
-  check(`${device.name}: stalls of a second`,
-    (await wipy(0, "flash", `rfc2217://${stuck.address}`, "-u", "0x2d0000", file)).ok &&
-    at(device, 0x2d0000, data) && stuck.state.stalls >= 2);
-  stuck.close();
-}
-
 // Mistakes, with their exit codes; the chip is untouched.
 async function refusals(device, port) {
   // A board that starts between the sessions keeps a record and a diary.
@@ -154,8 +112,8 @@ async function publicNames(device, port) {
 
 const rfc2217 = (d) => `rfc2217://${d.host}:${d.port}`;
 
-for (const make of dev.hasBoard(build) ? [dev.loaderHost, dev.board] : [dev.loaderHost]) {
-  const device = await make(build);
+{
+  const device = await dev.serialDevice(build);
   console.log(`--- wipy against: ${device.name}`);
   await carrier(device, rfc2217(device), { reset: true });
   await carrier(device, rfc2217(device), { reset: true, options: ["--no-stub"] });
@@ -166,8 +124,6 @@ for (const make of dev.hasBoard(build) ? [dev.loaderHost, dev.board] : [dev.load
   await carrier(device, device.pty, { reset: false });
   await carrier(device, `socket://${device.host}:${device.port}`, { reset: false });
   await publicNames(device, rfc2217(device));
-  await pulled(device);
-  await slow(device);
   await device.stop();
 }
 dev.finish();
