@@ -1,0 +1,73 @@
+#!/bin/sh
+# The long campaigns, one after the other; each prints its own figures and a
+# verdict, and the exit code is 0 only when all are well.
+#
+#   tests/soak.sh BUILD_DIR [SECONDS [CAMPAIGN...]]
+#
+# SECONDS are for each campaign (600). Campaigns, all without names:
+#   boot      every ordered pair of power cuts in the boot chain, then random
+#             triples; takes the time it takes
+#   ftl, fs   power cuts in the translation layer, in files above it
+#   cuts      power cuts and kills of a running board while FTP writes
+#   sessions  many clients at once on one board
+#   python    the language's programs, a collection every 256 bytes
+#   fuzz      each target for a share of the time (needs clang)
+# SEED in the environment repeats a run; it is printed.
+set -u
+build=$(cd "${1:?usage: soak.sh BUILD_DIR [SECONDS [CAMPAIGN...]]}" && pwd)
+seconds=${2:-600}
+shift
+[ $# -eq 0 ] || shift
+here=$(cd "$(dirname "$0")" && pwd)
+seed=${SEED:-$(($(date +%s) % 100000 + 1))}
+failed=
+
+boot() {
+    "$build/tests/boot_sim" pairs &&
+        "$build/tests/boot_sim" random $((seconds * 10)) "$seed"
+}
+ftl() { "$build/tests/ftl_sim" "$seconds" "$seed"; }
+fs() { "$build/tests/fs_sim" "$seconds" "$seed"; }
+cuts() {
+    end=$(($(date +%s) + seconds))
+    round=$seed
+    while [ "$(date +%s)" -lt "$end" ]; do
+        SEED=$round ROUNDS=20 "$here/e2e/killcut_test.py" "$build" || return 1
+        round=$((round + 1))
+    done
+}
+sessions() {
+    SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds"
+}
+python() {
+    (cd "$build" && ctest --output-on-failure -R '^python/')
+}
+fuzz() {
+    if ! command -v clang >/dev/null; then
+        echo "not run: apt install clang libclang-rt-14-dev"
+        return 0
+    fi
+    targets=$(find "$here/fuzz" -name '*_fuzz.c' | wc -l)
+    share=$((seconds / targets))
+    "$here/fuzz/campaign.sh" $((share > 10 ? share : 10))
+}
+
+[ $# -gt 0 ] || set -- boot ftl fs cuts sessions python fuzz
+for campaign; do
+    echo
+    echo "== $campaign (seed $seed)"
+    case $campaign in
+    boot | ftl | fs | cuts | sessions | python | fuzz) ;;
+    *)
+        echo "soak: no campaign '$campaign'"
+        exit 2
+        ;;
+    esac
+    $campaign || failed="$failed $campaign"
+done
+echo
+[ -z "$failed" ] || {
+    echo "soak: FAILED:$failed (SEED=$seed repeats it)"
+    exit 1
+}
+echo "soak: all well"
