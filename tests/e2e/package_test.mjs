@@ -1,0 +1,165 @@
+#!/usr/bin/env node
+// Firmware packages, single files, back-up and restore, and which image runs
+// after it all: what is said at the end is what boots. Hostile packages are
+// refused before anything is erased. Argument: the build folder.
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import * as dev from "./serial_device.mjs";
+import { tarGz, untarGz } from "./tar.mjs";
+
+const build = process.argv[2];
+const { check, wait } = dev;
+const device = await dev.board(build);
+const port = `rfc2217://${device.host}:${device.port}`;
+const file = (name, data) => {
+  const at = path.join(device.dir, name);
+  if (data !== undefined) fs.writeFileSync(at, data);
+  return at;
+};
+
+async function wipy(code, command, ...args) {
+  const run = await dev.wipy(build, command, "--port", port, "--json", ...args);
+  run.ok = run.code === code;
+  if (!run.ok && code !== undefined) console.log(`wipy ${command} ${args.join(" ")} => ${run.code}\n${run.out}${run.err}`);
+  const start = run.out.indexOf("{");
+  run.json = start >= 0 ? JSON.parse(run.out.slice(start)) : {};
+  return run;
+}
+
+// Which slot the board runs, once its services are up.
+async function running() {
+  for (let i = 0; i < 200; i++) {
+    const run = await dev.wipy(build, "status", "--json", "--flash", device.flash);
+    const status = run.code === 0 ? JSON.parse(run.out) : {};
+    const s = status.result ?? status;
+    if (s.ready && s.cpu === "services") return s.image.slot;
+    await wait(50);
+  }
+  return "nothing";
+}
+
+const said = async (run, slot, what) => {
+  const real = await running();
+  check(`${what}: says ${slot} and runs it`, run.ok && run.json.boots === slot && real === slot,
+    `said ${run.json.boots}, runs ${real}`);
+};
+
+// ---- a package of the build
+
+const made = file("WiPy-test.tar.gz");
+const packed = await dev.wipy(build, "package", "--images", build, "-o", made);
+check("makes a package", packed.code === 0, packed.err);
+const members = untarGz(fs.readFileSync(made));
+check("has the vendor's members, in their order", [...members.keys()].join() ===
+  "bootloader.bin,partitions_4MB.bin,partitions_8MB.bin,wipy.bin,script_4MB,script_8MB,script,script2");
+const script = JSON.parse(members.get("script_8MB"));
+check("the script carries the whole map", script.version === "2.1" &&
+  ["bootloader", "partitions", "nvs", "factory", "ota_0", "ota_1", "otadata", "config", "fs"]
+    .every((name) => script.partitions[name]?.length === 2));
+check("the table is the one of the build",
+  members.get("partitions_8MB.bin").equals(fs.readFileSync(path.join(build, "partitions.bin"))));
+
+await running();
+const app = path.join(build, "appimg.bin");
+const config = dev.sampleImage(4096, 31);
+await said(await wipy(0, "flash", "config", file("config.bin", config)), "factory", "settings");
+await said(await wipy(0, "update", "-f", app, "-P", "ota_0"), "ota_0", "a file into ota_0");
+await said(await wipy(0, "flash", "--keep-ota", "factory", app), "ota_0", "factory with --keep-ota");
+await said(await wipy(0, "update", "-s", "921600", "-t", made), "factory", "the package");
+check("the configuration block is spared",
+  device.chip().subarray(0x3ff000, 0x400000).equals(config));
+check("the area is filled up with FF",
+  device.chip().subarray(0x10000 + members.get("wipy.bin").length, 0x150000).every((b) => b === 0xff));
+await said(await wipy(0, "flash", "ota_1", app), "ota_1", "a file into ota_1");
+await said(await wipy(0, "flash", "0x10000", app), "factory", "factory by its offset");
+
+// ---- the three files, and only the printed command, from another folder
+
+const shown = await dev.wipy(build, "flash", "--port", port, "--all-images", build, "--show");
+const command = shown.out.match(/^ {2}wipy flash (.*)$/m)?.[1] ?? "";
+check("shows what goes where and why", shown.code === 0 && /0x010000 +appimg\.bin/.test(shown.out) &&
+  /appimg\.bin is wipy\.bin \(\d+ bytes\) plus 32 bytes/.test(shown.out));
+check("the command needs no quoting in any shell", /^[\w:./ -]+$/.test(command), command);
+const other = fs.mkdtempSync(path.join(device.dir, "other-"));
+for (const name of ["bootloader.bin", "partitions.bin", "appimg.bin"])
+  fs.copyFileSync(path.join(build, name), path.join(other, name));
+process.chdir(other);
+const pasted = await dev.wipy(build, "flash", ...command.split(" "));
+process.chdir(device.dir);
+check("works when only the command is copied", pasted.code === 0, pasted.err);
+
+// ---- back-up, restore, erase
+
+const nvs = device.chip().subarray(0x9000, 0x10000);
+const backup = file("nvs.bin");
+check("backs a partition up", (await wipy(0, "update", "copy", "-P", "nvs", "-f", backup)).ok &&
+  fs.readFileSync(backup).length === nvs.length);
+fs.writeFileSync(backup, dev.sampleImage(nvs.length, 32));
+check("restores it", (await wipy(0, "update", "copy", "-r", "-p", "nvs", "-f", backup, "-x")).ok &&
+  device.chip().subarray(0x9000, 0x10000).equals(fs.readFileSync(backup)));
+check("erases the file system", (await wipy(0, "update", "-x", "erase_fs")).ok &&
+  device.chip().subarray(0x400000).every((b) => b === 0xff));
+
+// ---- what is refused
+
+const image = members.get("wipy.bin");
+const text = (steps) => JSON.stringify({ version: "2.1", partitions: script.partitions, script: steps });
+const write = [["w", "factory", "wipy.bin"]];
+const good = (steps, ...more) => [["script", text(steps)], ["wipy.bin", image], ...more];
+
+// A small image as real ESP32 boards run it.
+function xtensa() {
+  const body = Buffer.alloc(24 + 8 + 16);
+  body.set([0xe9, 1, 2, 0x3f]);
+  body[23] = 1;
+  body.writeUInt32LE(0x3f400020, 24);
+  body.writeUInt32LE(16, 28);
+  const padded = Buffer.alloc(Math.ceil((body.length + 1) / 16) * 16);
+  body.copy(padded);
+  padded[padded.length - 1] = body.subarray(32).reduce((a, b) => a ^ b, 0xef);
+  return Buffer.concat([padded, crypto.createHash("sha256").update(padded).digest()]);
+}
+
+const hostile = [
+  ["a path out of the folder", tarGz([["../script", text(write)]])],
+  ["an absolute path", tarGz([["/etc/passwd", "x"]])],
+  ["a folder", tarGz([["sub/script", text(write)]])],
+  ["a symbolic link", tarGz([["script", "", { type: "2", link: "/etc/passwd" }]])],
+  ["a hard link", tarGz([["script", "", { type: "1", link: "x" }]])],
+  ["a device", tarGz([["script", "", { type: "3" }]])],
+  ["a member twice", tarGz(good(write, ["wipy.bin", image]))],
+  ["a bomb", tarGz(good(write, ["bomb", Buffer.alloc(20 << 20)]))],
+  ["many large members", tarGz([0, 1, 2, 3].map((i) => [`m${i}`, Buffer.alloc(14 << 20)]))],
+  ["too many members", tarGz(Array.from({ length: 70 }, (_, i) => [`m${i}`, "x"]))],
+  ["no archive", Buffer.from("hello")],
+  ["half an archive", tarGz(good(write), { cut: 30000 })],
+  ["a size that lies", tarGz([["script", text(write), { size: 1 << 28 }]])],
+  ["no script", tarGz([["wipy.bin", image]])],
+  ["a script that is no JSON", tarGz([["script", "[['e'"]])],
+  ["a script of another version", tarGz([["script", '{"version":"7","script":[["e","fs"]]}']])],
+  ["an unknown step", tarGz(good([["x", "factory"]]))],
+  ["an unknown step behind good ones", tarGz(good([["e", "fs"], ["w", "factory", "wipy.bin"], ["z", "nvs"]]))],
+  ["a missing file", tarGz(good([["e", "fs"], ["w", "factory", "other.bin"]]))],
+  ["an unknown area", tarGz(good([["e", "fs"], ["e", "nosuch"]]))],
+  ["a file too large for its area", tarGz(good([["e", "fs"], ["w", "nvs", "wipy.bin"]]))],
+  ["a write past the chip", tarGz(good([["w", "0x7FF000", "wipy.bin"]]))],
+  ["an erase past the chip", tarGz(good([["e", "0x7FF000", "0x10000"]]))],
+  ["half sectors", tarGz(good([["e", "0x10100", "0x1000"]]))],
+  ["a damaged image", tarGz([["script", text(write)], ["wipy.bin", Buffer.alloc(9000, 7)]])],
+  ["code of a real ESP32", tarGz([["script", text(write)], ["wipy.bin", xtensa()]])],
+  ["a package of a LoPy by its files",
+    tarGz([["script", JSON.stringify([["w", "0x10000", "lopy.bin"]])], ["lopy.bin", image]])],
+];
+const before = device.chip();
+for (const [what, bytes] of hostile) {
+  const run = await wipy(undefined, "update", "-x", "-t", file("WiPy-bad.tar.gz", bytes)).catch(() => ({}));
+  check(`refuses ${what}`, [3, 7].includes(run.code), `${run.code} ${run.err}`);
+}
+const lopy = file("LoPy_868-1.7.8.b1.tar.gz", tarGz([["script",
+  JSON.stringify([["w", "0x10000", "appimg.bin"]])], ["appimg.bin", image]]));
+const refused = await wipy(7, "update", "-x", "-t", lopy);
+check("refuses the thread's LoPy package by its name", refused.ok && /LoPy_868/.test(refused.err), refused.err);
+check("none of them changed a byte", device.chip().equals(before));
+await device.stop();
+dev.finish();
