@@ -15,7 +15,7 @@ enum {
      * last slot of each kind is the self-test's. */
     TELNET_SLOTS = NET_TELNET_SESSIONS + 2,
     FTP_SLOTS = NET_FTP_SESSIONS + 1,
-    FTP_BUFFER = 65536,
+    FTP_BUFFER = 262144,
     WATCHES = 8 + TELNET_SLOTS + 3 * FTP_SLOTS,
     BACKLOG = 64,
     ACCEPTS = 16,          /* at most so many a round */
