@@ -1,0 +1,171 @@
+#define _GNU_SOURCE
+#include "fs_chip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "image/table.h"
+
+static int fail(const char *path, const char *why)
+{
+    fprintf(stderr, "wipy fs: %s: %s\n", path, why);
+    return EXIT_FILE;
+}
+
+static int find_partition(struct fs_chip_file *f)
+{
+    struct table table = {.count = 0};
+    struct table_source source;
+    if (table_load(&table, f->cells, f->size, &source))
+        return fail(f->path, "no partition table is on this chip; is it a "
+                             "chip file of 'wipy run'?");
+    const struct partition *fs = table_find(&table, PART_DATA, PART_FS);
+    if (!fs)
+        return fail(f->path, "the partition table has no partition 'fs'");
+    f->fs_off = fs->off;
+    f->fs_size = fs->size;
+    return EXIT_OK;
+}
+
+static int map_file(struct fs_chip_file *f)
+{
+    struct stat st;
+    if (flock(f->fd, LOCK_EX | LOCK_NB)) {
+        fprintf(stderr,
+                "wipy fs: %s: a board is using this chip; switch it off "
+                "first, or use FTP\n",
+                f->path);
+        return EXIT_BUSY;
+    }
+    if (fstat(f->fd, &st))
+        return fail(f->path, strerror(errno));
+    if (st.st_size < (1 << 20) || st.st_size > (64 << 20) ||
+        st.st_size % FLASH_SECTOR)
+        return fail(f->path, "not the size of a flash chip");
+    f->size = (uint32_t)st.st_size;
+    f->cells =
+        mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, f->fd, 0);
+    if (f->cells == MAP_FAILED) {
+        f->cells = NULL;
+        return fail(f->path, strerror(errno));
+    }
+    chip_init(&f->chip, f->cells, f->size, 1);
+    f->flash = chip_flash(&f->chip);
+    return find_partition(f);
+}
+
+int fs_chip_open(struct fs_chip_file *f, const char *path)
+{
+    memset(f, 0, sizeof *f);
+    f->path = path;
+    f->fd = open(path, O_RDWR | O_CLOEXEC);
+    if (f->fd < 0)
+        return fail(path, strerror(errno));
+    int code = map_file(f);
+    if (code)
+        fs_chip_close(f);
+    return code;
+}
+
+void fs_chip_close(struct fs_chip_file *f)
+{
+    if (f->cells)
+        munmap(f->cells, f->size);
+    f->cells = NULL;
+    close(f->fd);
+}
+
+int fs_chip_save(struct fs_chip_file *f)
+{
+    for (uint32_t at = f->fs_off; at < f->fs_off + f->fs_size;
+         at += FLASH_SECTOR) {
+        uint8_t old[FLASH_SECTOR];
+        if (pread(f->fd, old, sizeof old, at) != sizeof old)
+            return fail(f->path, strerror(errno));
+        if (memcmp(old, f->cells + at, sizeof old) != 0 &&
+            pwrite(f->fd, f->cells + at, sizeof old, at) != sizeof old)
+            return fail(f->path, strerror(errno));
+    }
+    return fdatasync(f->fd) ? fail(f->path, strerror(errno)) : EXIT_OK;
+}
+
+/* ---- a FAT image as a card ---- */
+
+struct image {
+    uint8_t *data;
+    size_t len;
+};
+
+static uint32_t image_insertions(void *ctx)
+{
+    return ((struct image *)ctx)->data ? 1 : 0;
+}
+
+static uint64_t image_sectors(void *ctx)
+{
+    return ((struct image *)ctx)->len / 512;
+}
+
+static bool image_readonly(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static int image_read(void *ctx, uint32_t sector, void *to, uint32_t count)
+{
+    memcpy(to, ((struct image *)ctx)->data + (size_t)sector * 512,
+           (size_t)count * 512);
+    return 0;
+}
+
+static int image_write(void *ctx, uint32_t sector, const void *from,
+                       uint32_t count)
+{
+    (void)ctx, (void)sector, (void)from, (void)count;
+    return -1;
+}
+
+static int image_sync(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static int64_t now(void *ctx)
+{
+    (void)ctx;
+    return time(NULL);
+}
+
+int fs_chip_volumes(struct fs_chip_file *f, struct volumes **v, uint8_t *image,
+                    size_t len)
+{
+    static struct image card; /* one card a process */
+    card = (struct image){image, len};
+    struct volume_config config = {
+        .flash = f->flash,
+        .fs_off = f->fs_off,
+        .fs_size = f->fs_size,
+        .card = {.ctx = &card,
+                 .insertions = image_insertions,
+                 .sectors = image_sectors,
+                 .readonly = image_readonly,
+                 .read = image_read,
+                 .write = image_write,
+                 .sync = image_sync},
+        .now = now,
+    };
+    int err = volumes_start(v, &config);
+    if (err)
+        return fail(f->path, strerror(-err));
+    return EXIT_OK;
+}
