@@ -18,7 +18,7 @@ FLASH ?= wipy.flash
 BOARD ?= WIPY
 SECONDS ?= 60
 
-.PHONY: all deps configure run test soak bench mutants flash clean
+.PHONY: all deps configure run test soak bench mutants flash known-board clean
 
 all: configure
 	@cmake --build $(BUILD)
@@ -47,7 +47,17 @@ soak: all
 
 # Breaks the rules of boot and update one by one; each must be noticed.
 mutants: configure
-	@tests/mutants.sh
+	@tests/mutants/run.py
+
+# The thread's command: make V=1 BOARD=WIPY flash. Says what goes where,
+# shows the command that does the same from another machine, and flashes.
+flash: known-board all
+	@$(BUILD)/wipy flash --all-images $(BUILD) --show --flash $(FLASH) \
+		$(if $(PORT),--port $(PORT))
+
+known-board:
+	$(if $(filter WIPY WIPY1,$(BOARD)),,$(error \
+		BOARD=$(BOARD) is not known: it is WIPY (default) or WIPY1))
 
 clean:
 	rm -rf build build-*
