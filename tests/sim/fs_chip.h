@@ -20,6 +20,17 @@ enum bad_kind {
     BAD_ERASE_NOOP,
 };
 
+enum { HOST_PAGE = 4096, HOST_VERSIONS = 512 };
+
+/* What a host's page cache holds since the last sync: each version a page of
+ * the chip file had. Any of them, or none, may have reached the disk. */
+struct fs_host {
+    uint8_t *durable; /* the file as of the last sync */
+    unsigned count;
+    uint32_t page[HOST_VERSIONS];
+    uint8_t data[HOST_VERSIONS][HOST_PAGE];
+};
+
 struct fs_chip {
     struct chip chip;
     struct flash inner, flash;
@@ -28,7 +39,7 @@ struct fs_chip {
     uint32_t erase_cycles;  /* sectors wear out after so many; 0 = never */
     enum bad_kind bad_kind; /* what a bad or worn sector does */
     uint8_t *bad;           /* per 4 KiB sector */
-    uint8_t *durable;       /* what the host has stored; NULL = all */
+    struct fs_host *host;   /* NULL: what is written is stored */
 };
 
 static inline double fs_chip_seconds(const struct fs_chip *c)
@@ -54,6 +65,18 @@ static inline int fs_chip_read(void *ctx, flash_off off, void *to, size_t len)
     return flash_read(&c->inner, off, to, len);
 }
 
+static inline void fs_chip_note(struct fs_chip *c, uint32_t off, size_t len)
+{
+    struct fs_host *h = c->host;
+    for (uint32_t at = off / HOST_PAGE * HOST_PAGE; h && at < off + len;
+         at += HOST_PAGE) {
+        if (h->count == HOST_VERSIONS)
+            abort();
+        h->page[h->count] = at;
+        memcpy(h->data[h->count++], c->chip.cells + at, HOST_PAGE);
+    }
+}
+
 static inline int fs_chip_program(void *ctx, flash_off off, const void *from,
                                   size_t len)
 {
@@ -64,7 +87,9 @@ static inline int fs_chip_program(void *ctx, flash_off off, const void *from,
         return WIPY_EIO;
     if (fs_chip_is_bad(c, off, BAD_PROGRAM_NOOP))
         return c->chip.dead ? WIPY_EIO : 0;
-    return flash_program(&c->inner, off, from, len);
+    int err = flash_program(&c->inner, off, from, len);
+    fs_chip_note(c, off, len);
+    return err;
 }
 
 static inline int fs_chip_erase(void *ctx, flash_off off, size_t len)
@@ -83,6 +108,7 @@ static inline int fs_chip_erase(void *ctx, flash_off off, size_t len)
             continue;
         }
         result = flash_erase(&c->inner, (flash_off)(off + at), FLASH_SECTOR);
+        fs_chip_note(c, (uint32_t)(off + at), FLASH_SECTOR);
         if (result)
             return result;
     }
@@ -94,9 +120,18 @@ static inline int fs_chip_sync(void *ctx)
     struct fs_chip *c = ctx;
     if (c->chip.dead)
         return WIPY_EIO;
-    if (c->durable)
-        memcpy(c->durable, c->chip.cells, c->chip.size);
+    if (c->host) {
+        memcpy(c->host->durable, c->chip.cells, c->chip.size);
+        c->host->count = 0;
+    }
     return 0;
+}
+
+static inline void fs_chip_host(struct fs_chip *c)
+{
+    c->host = calloc(1, sizeof *c->host);
+    c->host->durable = malloc(c->chip.size);
+    memcpy(c->host->durable, c->chip.cells, c->chip.size);
 }
 
 static inline void fs_chip_make(struct fs_chip *c, uint32_t size)
@@ -121,7 +156,9 @@ static inline void fs_chip_free(struct fs_chip *c)
     free(c->chip.cells);
     free(c->erases);
     free(c->bad);
-    free(c->durable);
+    if (c->host)
+        free(c->host->durable);
+    free(c->host);
 }
 
 /* A small generator, so that every run is the same. */
@@ -129,6 +166,24 @@ static inline uint32_t fs_random(uint32_t *state, uint32_t below)
 {
     *state = *state * 1664525u + 1013904223u;
     return (*state >> 8) % below;
+}
+
+/* The host lost power too: the file is made of pages as they were at the last
+ * sync or at some moment since, each on its own. */
+static inline void fs_chip_host_crash(const struct fs_chip *c, uint8_t *file,
+                                      uint32_t *seed)
+{
+    const struct fs_host *h = c->host;
+    bool skip[HOST_VERSIONS] = {false};
+    memcpy(file, h->durable, c->chip.size);
+    for (unsigned i = 0; i < h->count; i++) {
+        /* From some version on a page was not stored any more. */
+        bool stop = fs_random(seed, 4) == 0;
+        for (unsigned k = i; stop && k < h->count; k++)
+            skip[k] |= h->page[k] == h->page[i];
+        if (!skip[i])
+            memcpy(file + h->page[i], h->data[i], HOST_PAGE);
+    }
 }
 
 #endif
