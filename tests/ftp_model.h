@@ -108,6 +108,18 @@ static inline void model_info(const struct model_file *f, struct ftp_info *info)
              strrchr(f->path, '/') + 1);
 }
 
+static inline int64_t model_read(struct model *m, struct ftp_op *op)
+{
+    struct model_file *f = model_find(m, m->target);
+    size_t left = f->len - m->pos;
+    size_t n = left < op->len ? left : op->len;
+    memcpy(op->data, f->data + m->pos, n);
+    m->pos += n;
+    op->last = n < op->len;
+    m->files_open -= op->last;
+    return (int64_t)n;
+}
+
 static inline int64_t model_open(struct model *m, struct ftp_op *op)
 {
     struct model_file *f = model_find(m, op->path);
@@ -128,30 +140,7 @@ static inline int64_t model_open(struct model *m, struct ftp_op *op)
         memcpy(m->staged, f->data, m->staged_len);
     }
     m->files_open++;
-    return 0;
-}
-
-static inline int64_t model_read(struct model *m, struct ftp_op *op)
-{
-    struct model_file *f = model_find(m, m->target);
-    size_t left = f->len - m->pos;
-    size_t n = left < op->len ? left : op->len;
-    memcpy(op->data, f->data + m->pos, n);
-    m->pos += n;
-    return (int64_t)n;
-}
-
-static inline int64_t model_write(struct model *m, struct ftp_op *op)
-{
-    int err = m->fail_write;
-    m->fail_write = 0;
-    if (err)
-        return err;
-    if (m->staged_len + op->len > MODEL_FILE_SIZE)
-        return WIPY_ENOSPC;
-    memcpy(m->staged + m->staged_len, op->data, op->len);
-    m->staged_len += op->len;
-    return (int64_t)op->len;
+    return write ? 0 : model_read(m, op);
 }
 
 static inline int64_t model_commit(struct model *m, bool wrote)
@@ -167,6 +156,21 @@ static inline int64_t model_commit(struct model *m, bool wrote)
     memcpy(f->data, m->staged, m->staged_len);
     f->len = m->staged_len;
     return 0;
+}
+
+static inline int64_t model_write(struct model *m, struct ftp_op *op)
+{
+    int err = m->fail_write;
+    m->fail_write = 0;
+    if (!err && m->staged_len + op->len > MODEL_FILE_SIZE)
+        err = WIPY_ENOSPC;
+    if (err) {
+        op->last = false;
+        return err;
+    }
+    memcpy(m->staged + m->staged_len, op->data, op->len);
+    m->staged_len += op->len;
+    return op->last ? model_commit(m, true) : (int64_t)op->len;
 }
 
 static inline int64_t model_readdir(struct model *m, struct ftp_op *op)

@@ -40,7 +40,7 @@ sessions() {
     SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds"
 }
 python() {
-    (cd "$build" && ctest --output-on-failure -R '^python/')
+    (cd "$build" && ctest --output-on-failure -R python)
 }
 fuzz() {
     if ! command -v clang >/dev/null; then

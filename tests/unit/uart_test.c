@@ -1,4 +1,5 @@
 /* board/uart: who gets what on the serial line. */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,6 +85,7 @@ static int destroy(void **state)
 {
     (void)state;
     uart_stop(&uart);
+    uv_close((uv_handle_t *)&uart.pace.timer, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     close(board_end);
     close(cpu);
@@ -194,6 +196,30 @@ static void the_loader_talks_to_its_client_only(void **state)
     assert_int_equal(tcp.resumed, 1);
 }
 
+/* 115200 baud: 11.52 bytes a millisecond, 46 of them at once. */
+static void a_real_line_takes_its_time(void **state)
+{
+    (void)state;
+    static uint8_t lots[2000];
+    uart.pace.real = true;
+    uart_start(&uart, board_end);
+    size_t sent = 0;
+    uint64_t began = uv_hrtime();
+    usleep(5000);
+    while (sent < 1000) {
+        sent += uart_feed(&uart, tcp_carrier, lots, 1000 - sent);
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+    uint64_t ms = (uv_hrtime() - began) / 1000000;
+    assert_in_range(ms, 80, 200);
+    began = uv_hrtime();
+    assert_int_equal(write(cpu, lots, 1000), 1000);
+    while (tcp.len < 1000)
+        uv_run(&loop, UV_RUN_ONCE);
+    ms = (uv_hrtime() - began) / 1000000;
+    assert_in_range(ms, 80, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +235,8 @@ int main(void)
                                         destroy),
         cmocka_unit_test_setup_teardown(the_loader_talks_to_its_client_only,
                                         make, destroy),
+        cmocka_unit_test_setup_teardown(a_real_line_takes_its_time, make,
+                                        destroy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
