@@ -12,193 +12,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-#include "firmware/python/inside.h"
-
-/* Of the guest's libc, which are those of Linux on x86. */
-enum {
-    GUEST_ACCMODE = 03,
-    GUEST_RDONLY = 0,
-    GUEST_WRONLY = 01,
-    GUEST_CREAT = 0100,
-    GUEST_EXCL = 0200,
-    GUEST_TRUNC = 01000,
-    GUEST_APPEND = 02000,
-    GUEST_DIRECTORY = 0200000,
-    GUEST_AT_FDCWD = -100,
-};
-
-/* ---- jobs ---- */
-
-static void job_run(struct storage_job *job)
-{
-    struct file_job *j = (struct file_job *)job;
-    j->run(j);
-    if (j->reason && j->result < 0)
-        snprintf(j->reason, VM_REASON, "%s", volume_reason(j->volumes));
-}
-
-int64_t file_call(struct vm *vm, struct file_job *j,
-                  void (*run)(struct file_job *j))
-{
-    j->job.run = job_run;
-    j->volumes = vm->config->volumes;
-    j->run = run;
-    storage_call(vm->config->storage, &j->job);
-    /* The guest takes 27 for an interrupted call and would try for ever. */
-    return j->result == -EFBIG ? -ENOSPC : j->result;
-}
-
-static void do_open(struct file_job *j)
-{
-    j->result = volume_open(j->volumes, j->path, j->flags);
-}
-
-static void do_close(struct file_job *j)
-{
-    j->result = volume_close(j->volumes, j->handle);
-}
-
-static void do_read(struct file_job *j)
-{
-    j->result = volume_read(j->volumes, j->handle, j->data, j->len);
-}
-
-static void do_write(struct file_job *j)
-{
-    j->result = volume_write(j->volumes, j->handle, j->from, j->len);
-}
-
-static void do_seek(struct file_job *j)
-{
-    j->result = volume_seek(j->volumes, j->handle, j->at, (int)j->flags);
-}
-
-static void do_sync(struct file_job *j)
-{
-    j->result = volume_sync(j->volumes, j->handle);
-}
-
-static void do_sync_all(struct file_job *j)
-{
-    j->result = volume_sync_all(j->volumes);
-}
-
-static void do_stat(struct file_job *j)
-{
-    j->result = volume_stat(j->volumes, j->path, j->data);
-}
-
-static void do_statvfs(struct file_job *j)
-{
-    j->result = volume_statvfs(j->volumes, j->path, j->data);
-}
-
-static void do_opendir(struct file_job *j)
-{
-    j->result = volume_opendir(j->volumes, j->path);
-}
-
-static void do_readdir(struct file_job *j)
-{
-    j->result = volume_readdir(j->volumes, j->handle, j->data);
-}
-
-static void do_closedir(struct file_job *j)
-{
-    j->result = volume_closedir(j->volumes, j->handle);
-}
-
-static void do_mkdir(struct file_job *j)
-{
-    j->result = volume_mkdir(j->volumes, j->path);
-}
-
-static void do_rmdir(struct file_job *j)
-{
-    j->result = volume_rmdir(j->volumes, j->path);
-}
-
-static void do_unlink(struct file_job *j)
-{
-    j->result = volume_unlink(j->volumes, j->path);
-}
-
-static void do_rename(struct file_job *j)
-{
-    j->result = volume_rename(j->volumes, j->path, j->other);
-}
-
-/* ---- paths ---- */
-
-/* Adds `name` to `out`, which is absolute; "/" alone has no trailing slash
- * otherwise. */
-static bool add_name(char *out, const char *name, size_t len)
-{
-    size_t at = strlen(out);
-    if (at == 1)
-        at = 0;
-    if (at + 1 + len > VOLUME_PATH_MAX)
-        return false;
-    out[at] = '/';
-    memcpy(out + at + 1, name, len);
-    out[at + 1 + len] = 0;
-    return true;
-}
-
-static void drop_name(char *out)
-{
-    char *slash = strrchr(out, '/');
-    slash[slash == out] = 0;
-}
-
-bool file_path(const struct vm *vm, const char *path,
-               char out[VOLUME_PATH_MAX + 1])
-{
-    strcpy(out, path[0] == '/' ? "/" : vm->cwd);
-    while (*path) {
-        size_t len = strcspn(path, "/");
-        if (len == 2 && memcmp(path, "..", 2) == 0)
-            drop_name(out);
-        else if (len && !(len == 1 && path[0] == '.'))
-            if (!add_name(out, path, len))
-                return false;
-        path += len;
-        path += strspn(path, "/");
-    }
-    return true;
-}
-
-/* The path at `addr`, resolved; 0 or -errno. */
-static int get_path(struct vm *vm, uint32_t dirfd, uint32_t addr,
-                    char out[VOLUME_PATH_MAX + 1])
-{
-    const char *path = vm_cstr(vm, addr);
-    if ((int32_t)dirfd != GUEST_AT_FDCWD && path[0] != '/')
-        return -EBADF;
-    if (!*path)
-        return -ENOENT;
-    return file_path(vm, path, out) ? 0 : -ENAMETOOLONG;
-}
-
-static const char frozen_prefix[] = ".board";
-
-/* Name inside the board's own modules, "" for their folder, NULL when `path`
- * is an ordinary one. */
-static const char *frozen_name(const char *path)
-{
-    size_t len = sizeof frozen_prefix - 1;
-    if (strncmp(path, frozen_prefix, len) != 0)
-        return NULL;
-    if (path[len] == 0)
-        return path + len;
-    return path[len] == '/' ? path + len + 1 : NULL;
-}
+#include "firmware/python/files.h"
 
 /* ---- descriptors ---- */
 
-static struct vm_fd *fd_of(struct vm *vm, uint32_t fd)
+struct vm_fd *fd_of(struct vm *vm, uint32_t fd)
 {
     return fd < VM_FDS && vm->fds[fd].kind != FD_FREE ? &vm->fds[fd] : NULL;
 }
@@ -217,16 +36,14 @@ static int new_fd(struct vm *vm, enum vm_fd_kind kind)
     return -EMFILE;
 }
 
-/* What was written behind goes to the volume. 0 or -errno; what could not be
- * written is given up. */
-static int write_out(struct vm *vm, struct vm_fd *f)
+int fd_write_out(struct vm *vm, struct vm_fd *f)
 {
     struct file_job j = {
         .handle = f->handle, .from = f->buffer, .len = f->dirty};
     if (!f->dirty)
         return 0;
     f->dirty = 0;
-    int64_t n = file_call(vm, &j, do_write);
+    int64_t n = file_call(vm, &j, job_write);
     return n < 0 ? (int)n : 0;
 }
 
@@ -239,13 +56,13 @@ static int read_back(struct vm *vm, struct vm_fd *f)
     if (!ahead)
         return 0;
     struct file_job j = {.handle = f->handle, .at = -ahead, .flags = SEEK_CUR};
-    int64_t r = file_call(vm, &j, do_seek);
+    int64_t r = file_call(vm, &j, job_seek);
     return r < 0 ? (int)r : 0;
 }
 
 static int settle(struct vm *vm, struct vm_fd *f)
 {
-    int err = write_out(vm, f);
+    int err = fd_write_out(vm, f);
     int err2 = read_back(vm, f);
     return err ? err : err2;
 }
@@ -255,11 +72,11 @@ static int close_fd(struct vm *vm, struct vm_fd *f)
     struct file_job j = {.handle = f->handle};
     int err = 0;
     if (f->kind == FD_FILE) {
-        err = write_out(vm, f);
-        int closed = (int)file_call(vm, &j, do_close);
+        err = fd_write_out(vm, f);
+        int closed = (int)file_call(vm, &j, job_close);
         err = err ? err : closed;
     } else if (f->kind == FD_DIR) {
-        err = (int)file_call(vm, &j, do_closedir);
+        err = (int)file_call(vm, &j, job_closedir);
     }
     f->kind = FD_FREE;
     return err;
@@ -280,11 +97,11 @@ int files_sync(struct vm *vm)
     int err = 0;
     for (int i = 3; i < VM_FDS; i++)
         if (vm->fds[i].kind == FD_FILE) {
-            int e = write_out(vm, &vm->fds[i]);
+            int e = fd_write_out(vm, &vm->fds[i]);
             err = err ? err : e;
         }
     struct file_job j = {0};
-    int64_t e = file_call(vm, &j, do_sync_all);
+    int64_t e = file_call(vm, &j, job_sync_all);
     return err ? err : e < 0 ? (int)e : 0;
 }
 
@@ -324,10 +141,10 @@ static int open_path(struct vm *vm, struct vm_fd *f, const char *path,
     struct file_job j = {.path = path};
     if (flags & GUEST_DIRECTORY) {
         f->kind = FD_DIR;
-        f->handle = (int)file_call(vm, &j, do_opendir);
+        f->handle = (int)file_call(vm, &j, job_opendir);
     } else {
         j.flags = volume_flags(flags);
-        f->handle = (int)file_call(vm, &j, do_open);
+        f->handle = (int)file_call(vm, &j, job_open);
         f->readable = (j.flags & VOLUME_READ) != 0;
         f->writable = (j.flags & VOLUME_WRITE) != 0;
     }
@@ -395,7 +212,7 @@ static int64_t read_file(struct vm *vm, struct vm_fd *f, uint8_t *to,
 {
     if (!f->readable)
         return -EBADF;
-    int err = write_out(vm, f);
+    int err = fd_write_out(vm, f);
     if (err)
         return err;
     if (f->at == f->have && f->kind == FD_FILE) {
@@ -403,7 +220,7 @@ static int64_t read_file(struct vm *vm, struct vm_fd *f, uint8_t *to,
         struct file_job j = {.handle = f->handle,
                              .data = direct ? to : f->buffer,
                              .len = direct ? len : VM_FILE_BUFFER};
-        int64_t n = file_call(vm, &j, do_read);
+        int64_t n = file_call(vm, &j, job_read);
         if (n <= 0 || direct)
             return n;
         f->at = 0;
@@ -464,12 +281,12 @@ static int64_t write_file(struct vm *vm, struct vm_fd *f, const uint8_t *from,
         return -EBADF;
     int err = read_back(vm, f);
     if (!err && f->dirty + len > VM_FILE_BUFFER)
-        err = write_out(vm, f);
+        err = fd_write_out(vm, f);
     if (err)
         return err;
     if (len >= VM_FILE_BUFFER) {
         struct file_job j = {.handle = f->handle, .from = from, .len = len};
-        return file_call(vm, &j, do_write);
+        return file_call(vm, &j, job_write);
     }
     memcpy(f->buffer + f->dirty, from, len);
     f->dirty += len;
@@ -511,10 +328,10 @@ u32 Z_wasi_snapshot_preview1Z_fd_sync(WASI, u32 fd)
         out_flush(vm);
     if (f->kind != FD_FILE)
         return 0;
-    int err = write_out(vm, f);
+    int err = fd_write_out(vm, f);
     struct file_job j = {.handle = f->handle};
     if (!err && f->writable)
-        err = (int)file_call(vm, &j, do_sync);
+        err = (int)file_call(vm, &j, job_sync);
     return (u32)-err;
 }
 
@@ -546,234 +363,12 @@ u32 Z_wasi_snapshot_preview1Z_fd_seek(WASI, u32 fd, u64 at, u32 whence, u32 out)
         int err = settle(vm, f);
         struct file_job j = {
             .handle = f->handle, .at = (int64_t)at, .flags = whence};
-        r = err ? err : file_call(vm, &j, do_seek);
+        r = err ? err : file_call(vm, &j, job_seek);
     }
     if (r < 0)
         return (u32)-r;
     vm_set_u64(vm, out, (uint64_t)r);
     return 0;
-}
-
-/* ---- names ---- */
-
-enum { STAT_SIZE = 96 }; /* struct stat of the guest's libc */
-
-static void put_stat(struct vm *vm, u32 to, const struct volume_info *info)
-{
-    memset(vm_at(vm, to), 0, STAT_SIZE);
-    vm_set_u32(vm, to + 4,
-               (info->is_dir ? S_IFDIR : S_IFREG) |
-                   (info->readonly ? 0444u : 0666u));
-    vm_set_u32(vm, to + 8, 1);
-    vm_set_u64(vm, to + 24, info->size);
-    vm_set_u32(vm, to + 32, 512);
-    vm_set_u32(vm, to + 36, (u32)((info->size + 511) / 512));
-    vm_set_u64(vm, to + 40, (uint64_t)info->modified);
-    vm_set_u64(vm, to + 56, (uint64_t)info->modified);
-    vm_set_u64(vm, to + 72, (uint64_t)info->modified);
-    vm_set_u64(vm, to + 88, info->id);
-}
-
-static int stat_path(struct vm *vm, const char *path, struct volume_info *info)
-{
-    struct file_job j = {.path = path, .data = info};
-    if (strcmp(path, "/") == 0) {
-        memset(info, 0, sizeof *info);
-        info->is_dir = true;
-        return 0;
-    }
-    return (int)file_call(vm, &j, do_stat);
-}
-
-static int stat_frozen(const char *name, struct volume_info *info)
-{
-    const struct frozen_file *file = frozen_find(name);
-    memset(info, 0, sizeof *info);
-    info->is_dir = !*name;
-    info->readonly = true;
-    info->size = file ? file->len : 0;
-    return file || !*name ? 0 : -ENOENT;
-}
-
-static u32 stat_at(struct vm *vm, u32 dirfd, u32 path, u32 to)
-{
-    struct volume_info info;
-    char resolved[VOLUME_PATH_MAX + 1];
-    const char *frozen = frozen_name(vm_cstr(vm, path));
-    int err = frozen ? stat_frozen(frozen, &info)
-                     : get_path(vm, dirfd, path, resolved);
-    if (!err && !frozen)
-        err = stat_path(vm, resolved, &info);
-    if (!err)
-        put_stat(vm, to, &info);
-    return (u32)err;
-}
-
-u32 Z_envZ___syscall_stat64(struct Z_env_instance_t *env, u32 path, u32 to)
-{
-    return stat_at(vm_of_env(env), (u32)GUEST_AT_FDCWD, path, to);
-}
-
-u32 Z_envZ___syscall_lstat64(struct Z_env_instance_t *env, u32 path, u32 to)
-{
-    return stat_at(vm_of_env(env), (u32)GUEST_AT_FDCWD, path, to);
-}
-
-u32 Z_envZ___syscall_newfstatat(struct Z_env_instance_t *env, u32 dirfd,
-                                u32 path, u32 to, u32 flags)
-{
-    (void)flags;
-    return stat_at(vm_of_env(env), dirfd, path, to);
-}
-
-u32 Z_envZ___syscall_fstat64(struct Z_env_instance_t *env, u32 fd, u32 to)
-{
-    struct vm *vm = vm_of_env(env);
-    struct vm_fd *f = fd_of(vm, fd);
-    struct volume_info info = {0};
-    int err = 0;
-    if (!f)
-        return (u32)-EBADF;
-    if (f->kind == FD_FROZEN)
-        info.size = f->have;
-    if (f->kind == FD_FILE)
-        err = write_out(vm, f);
-    if (!err && (f->kind == FD_FILE || f->kind == FD_DIR))
-        err = stat_path(vm, f->path, &info);
-    if (err)
-        return (u32)err;
-    put_stat(vm, to, &info);
-    if (f->kind == FD_CONSOLE)
-        vm_set_u32(vm, to + 4, S_IFCHR | 0666u);
-    return 0;
-}
-
-u32 Z_envZ___syscall_chdir(struct Z_env_instance_t *env, u32 path)
-{
-    struct vm *vm = vm_of_env(env);
-    struct volume_info info;
-    char resolved[VOLUME_PATH_MAX + 1];
-    int err = get_path(vm, (u32)GUEST_AT_FDCWD, path, resolved);
-    err = err ? err : stat_path(vm, resolved, &info);
-    if (err)
-        return (u32)err;
-    if (!info.is_dir)
-        return (u32)-ENOTDIR;
-    strcpy(vm->cwd, resolved);
-    return 0;
-}
-
-u32 Z_envZ___syscall_getcwd(struct Z_env_instance_t *env, u32 to, u32 size)
-{
-    struct vm *vm = vm_of_env(env);
-    u32 len = (u32)strlen(vm->cwd) + 1;
-    if (size < len)
-        return (u32)-ERANGE;
-    memcpy(vm_at(vm, to), vm->cwd, len);
-    return len;
-}
-
-static u32 on_path(struct Z_env_instance_t *env, u32 dirfd, u32 path,
-                   void (*run)(struct file_job *j))
-{
-    struct vm *vm = vm_of_env(env);
-    char resolved[VOLUME_PATH_MAX + 1];
-    int err = get_path(vm, dirfd, path, resolved);
-    struct file_job j = {.path = resolved};
-    return (u32)(err ? err : (int)file_call(vm, &j, run));
-}
-
-u32 Z_envZ___syscall_mkdirat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
-                             u32 mode)
-{
-    (void)mode;
-    return on_path(env, dirfd, path, do_mkdir);
-}
-
-u32 Z_envZ___syscall_rmdir(struct Z_env_instance_t *env, u32 path)
-{
-    return on_path(env, (u32)GUEST_AT_FDCWD, path, do_rmdir);
-}
-
-enum { UNLINK_DIR = 512 };
-
-u32 Z_envZ___syscall_unlinkat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
-                              u32 flags)
-{
-    return on_path(env, dirfd, path, flags & UNLINK_DIR ? do_rmdir : do_unlink);
-}
-
-u32 Z_envZ___syscall_renameat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
-                              u32 dirfd2, u32 path2)
-{
-    struct vm *vm = vm_of_env(env);
-    char from[VOLUME_PATH_MAX + 1], to[VOLUME_PATH_MAX + 1];
-    int err = get_path(vm, dirfd, path, from);
-    err = err ? err : get_path(vm, dirfd2, path2, to);
-    struct file_job j = {.path = from, .other = to};
-    return (u32)(err ? err : (int)file_call(vm, &j, do_rename));
-}
-
-enum { STATFS_SIZE = 88, FAT_MAGIC = 0x4d44 };
-
-u32 Z_envZ___syscall_statfs64(struct Z_env_instance_t *env, u32 path, u32 size,
-                              u32 to)
-{
-    struct vm *vm = vm_of_env(env);
-    struct volume_space space = {0};
-    char resolved[VOLUME_PATH_MAX + 1];
-    int err = size < STATFS_SIZE
-                  ? -EINVAL
-                  : get_path(vm, (u32)GUEST_AT_FDCWD, path, resolved);
-    struct file_job j = {.path = resolved, .data = &space};
-    err = err ? err : (int)file_call(vm, &j, do_statvfs);
-    if (err)
-        return (u32)err;
-    memset(vm_at(vm, to), 0, STATFS_SIZE);
-    vm_set_u32(vm, to, FAT_MAGIC);
-    vm_set_u32(vm, to + 4, space.block);
-    vm_set_u64(vm, to + 8, space.blocks);
-    vm_set_u64(vm, to + 16, space.free);
-    vm_set_u64(vm, to + 24, space.free);
-    vm_set_u32(vm, to + 56, space.namemax);
-    vm_set_u32(vm, to + 60, space.block);
-    return 0;
-}
-
-/* ---- directories ---- */
-
-enum { DIRENT_SIZE = 280, DIRENT_NAME = 19, DIRENT_DIR = 4, DIRENT_FILE = 8 };
-
-static void put_dirent(struct vm *vm, u32 to, const struct volume_info *info)
-{
-    memset(vm_at(vm, to), 0, DIRENT_SIZE);
-    vm_set_u64(vm, to, info->id ? info->id : 1);
-    vm_set_u16(vm, to + 16, DIRENT_SIZE);
-    *vm_at(vm, to + 18) = info->is_dir ? DIRENT_DIR : DIRENT_FILE;
-    memcpy(vm_at(vm, to + DIRENT_NAME), info->name, strlen(info->name) + 1);
-}
-
-u32 Z_envZ___syscall_getdents64(struct Z_env_instance_t *env, u32 fd, u32 to,
-                                u32 size)
-{
-    struct vm *vm = vm_of_env(env);
-    struct vm_fd *f = fd_of(vm, fd);
-    if (!f || f->kind != FD_DIR)
-        return (u32)-EBADF;
-    u32 at = 0;
-    while (!f->ended && at + DIRENT_SIZE <= size) {
-        struct volume_info info;
-        struct file_job j = {.handle = f->handle, .data = &info};
-        int64_t n = file_call(vm, &j, do_readdir);
-        if (n < 0)
-            return (u32)n;
-        f->ended = n == 0;
-        if (n) {
-            put_dirent(vm, to + at, &info);
-            at += DIRENT_SIZE;
-        }
-    }
-    return at;
 }
 
 /* ---- poll ---- */
