@@ -8,7 +8,7 @@
 enum {
     UNIT_HEADER = 32,
     UNIT_VERSION = 1,
-    UNIT_DEAD_AT = 24, /* of the header: a word cleared to 0 */
+    UNIT_DEAD_AT = 28, /* of the header: a word cleared to 0 */
 
     RECORD_HEAD = 12,
     RECORD_MIN = 16,

@@ -12,7 +12,8 @@ void unit_encode(const struct unit_info *info, uint8_t to[UNIT_HEADER])
     struct writer w = writer_of(to, UNIT_HEADER);
     write_bytes(&w, unit_magic, sizeof unit_magic);
     write_u16(&w, UNIT_VERSION);
-    write_u16(&w, (uint16_t)info->epoch);
+    write_u16(&w, 0xFFFF);
+    write_u32(&w, info->epoch);
     write_u32(&w, info->sectors);
     write_u32(&w, info->erases);
     write_u32(&w, info->age);
@@ -25,7 +26,8 @@ bool unit_decode(const uint8_t from[UNIT_HEADER], struct unit_info *info)
     struct reader r = reader_of(from, UNIT_HEADER);
     const uint8_t *magic = read_view(&r, sizeof unit_magic);
     uint16_t version = read_u16(&r);
-    info->epoch = read_u16(&r);
+    read_skip(&r, 2);
+    info->epoch = read_u32(&r);
     info->sectors = read_u32(&r);
     info->erases = read_u32(&r);
     info->age = read_u32(&r);
