@@ -44,6 +44,7 @@ static int chip_erase(void *ctx, flash_off off, size_t len)
 }
 
 static bool left;
+static uint64_t now;
 
 static void on_leave(void *ctx)
 {
@@ -75,7 +76,6 @@ static void read_out(void)
 
 static void feed(const uint8_t *data, size_t len)
 {
-    uint64_t now = 0;
     for (size_t pos = 0; pos < len && !left;) {
         size_t taken = rom_feed(rom, data + pos, len - pos);
         assert(taken <= len - pos);
@@ -127,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     rom = calloc(1, sizeof *rom);
     memset(chip, 0x5a, sizeof chip);
     left = after_banner = false;
+    now = 0;
     slip_init(&reader, reader_memory, sizeof reader_memory);
     rom_efuse_make(efuse, (const uint8_t[6]){1, 2, 3, 4, 5, 6}, 1);
     rom_init(rom, &(struct rom_config){
