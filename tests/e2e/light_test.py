@@ -82,7 +82,7 @@ def script_error(build):
         gaps = [b["ms"] - a["ms"] for a, b in zip(changes, changes[1:])]
         assert 45 <= statistics.median(gaps) <= 60, gaps
         length = changes[-1]["ms"] - changes[0]["ms"]
-        assert 1100 <= length <= 1400, f"{length} ms"
+        assert 1000 <= length <= 1400, f"{length} ms"
         wait_for("beats again", lambda: beats(board))
 
 
