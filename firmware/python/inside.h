@@ -68,7 +68,10 @@ struct vm {
      */
     atomic_bool interrupted; /* Ctrl-C arrived and was not delivered yet */
     atomic_bool executing;   /* Python code runs in a whole instance */
-    int wake;                /* eventfd: ends a wait */
+    int wake; /* eventfd: ends a wait */
+    unsigned ignored; /* interrupts nothing has reacted to */
+    uint64_t ignored_since_ms;
+    bool stuck; /* the runtime was given up because of that */
     bool timers;             /* the next two exist */
     timer_t flush_timer, alarm_timer;
     bool flush_armed;

@@ -26,13 +26,29 @@ void prompt_reset(struct vm *vm)
     vm->out_swallow = 0;
 }
 
-static bool process(struct vm *vm, uint8_t byte)
+static bool process_one(struct vm *vm, uint8_t byte)
 {
+    /* Also while it compiles: 9**9**9 is folded there. */
+    console_set_interrupt(vm->config->console, CTRL_C);
     atomic_store(&vm->executing, true);
     uint32_t r = Z_micropythonZ_mp_js_repl_process_char(&vm->wasm, byte);
     atomic_store(&vm->executing, false);
-    vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
+    console_set_interrupt(vm->config->console, -1);
     return (r & MP_FORCED_EXIT) != 0;
+}
+
+/* An interrupt that came too late for the program goes to the prompt. */
+static bool process(struct vm *vm, uint8_t byte)
+{
+    bool reset = process_one(vm, byte);
+    bool late = vm_u32(vm, MP_PENDING_EXCEPTION) != 0;
+    late = atomic_exchange(&vm->interrupted, false) || late;
+    vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
+    if (late && !reset) {
+        reset = process_one(vm, CTRL_C);
+        vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
+    }
+    return reset;
 }
 
 /* ---- raw-paste mode ---- */

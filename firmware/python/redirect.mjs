@@ -105,6 +105,13 @@ for (const [name, entry] of Object.entries(exported)) {
         `{\n${calls(entry, `w2c_f${entry[0]}`)}}\n`;
 }
 
+// All of it in one section, so that the host can tell where a signal hit.
+const before = source.length;
+source = source.replace(/^(static \w+ w2c_\w+\(Z_micropython_instance_t\*.*\));$/gm,
+    '$1 __attribute__((section("guest_text")));');
+if (source.length === before)
+    fail('prototypes', 'none were found');
+
 // The hosts' prototypes go in front of the first function.
 const include = source.indexOf('#define TRAP(x)');
 if (include < 0)

@@ -164,8 +164,10 @@ static void crashed(struct vm *vm, struct life *life, wasm_rt_trap_t trap)
     const struct vm_services *s = vm->config->services;
     char line[160];
     vm->crashes++;
-    snprintf(line, sizeof line, "Python crashed (%s) and was started afresh",
-             wasm_rt_strerror(trap));
+    snprintf(line, sizeof line, "Python %s (%s) and was started afresh",
+             vm->stuck ? "did not react to Ctrl-C" : "crashed",
+             vm->stuck ? "busy" : wasm_rt_strerror(trap));
+    vm->stuck = false;
     vm->out_swallow = 0;
     out_print(vm, "\r\n");
     out_print(vm, line);

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "firmware/python/inside.h"
@@ -28,14 +29,64 @@ static void request_pending(struct vm *vm)
         vm_set_u16(vm, MP_SCHED_STATE, 0);
 }
 
-static void on_signal(int sig)
+/* The generated code's section; see redirect.mjs. */
+extern const char __start_guest_text[], __stop_guest_text[];
+
+static bool in_guest(const void *context)
+{
+    const ucontext_t *c = context;
+#if defined(__x86_64__)
+    uintptr_t pc = (uintptr_t)c->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    uintptr_t pc = (uintptr_t)c->uc_mcontext.pc;
+#else
+    uintptr_t pc = 0;
+    (void)c;
+#endif
+    return pc >= (uintptr_t)__start_guest_text &&
+           pc < (uintptr_t)__stop_guest_text;
+}
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+enum { GIVE_UP_PRESSES = 3, GIVE_UP_MS = 1000 };
+
+/* Some things never look at interrupts: 9**9**9, a regular expression that
+ * backtracks for ever. Whoever insists gets a fresh runtime; only while the
+ * guest's own code runs, so that no lock of the host is lost. */
+static void interrupt(struct vm *vm, const void *context)
+{
+    uint64_t now = monotonic_ms();
+    if (!vm_u32(vm, MP_PENDING_EXCEPTION)) {
+        vm->ignored = 0;
+        vm->ignored_since_ms = now;
+    }
+    Z_micropythonZ_mp_sched_keyboard_interrupt(&vm->wasm);
+    if (++vm->ignored < GIVE_UP_PRESSES ||
+        now - vm->ignored_since_ms < GIVE_UP_MS || !in_guest(context))
+        return;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    vm->stuck = true;
+    wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context)
 {
     (void)sig;
+    (void)info;
     struct vm *vm = current;
     if (!vm || !atomic_load(&vm->executing))
         return;
     if (atomic_exchange(&vm->interrupted, false))
-        Z_micropythonZ_mp_sched_keyboard_interrupt(&vm->wasm);
+        interrupt(vm, context);
     request_pending(vm);
 }
 
@@ -73,7 +124,8 @@ void wait_init(struct vm *vm)
     vm->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     /* No SA_RESTART: a wait ends with EINTR. */
     struct sigaction action = {0};
-    action.sa_handler = on_signal;
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO;
     sigemptyset(&action.sa_mask);
     sigaction(SIGUSR1, &action, NULL);
 

@@ -271,6 +271,22 @@ def test_crash():
         assert h.type('6*7') == '42\r\n'
 
 
+def test_busy_for_ever():
+    """What never looks at interrupts ends at the third Ctrl-C."""
+    for line in ('9**9**9', 'import re; re.match("(a*)*b", "a" * 40)'):
+        with board() as h:
+            h.send(line + '\r')
+            for _ in range(12):
+                soon()
+                h.send('\x03')
+            text = h.until('>>> ', 20)
+            assert 'did not react' in text or 'Interrupt' in text or \
+                'recursion' in text, text
+            h.send('\x03\r')
+            h.until('>>> ')
+            h.type('"alive"')
+
+
 def test_hard_fault():
     h = board()
     h.send('import machine; machine.debug_crash("hardfault")\r')
