@@ -35,7 +35,9 @@ static void entry_write(uint8_t to[DIARY_ENTRY_LEN],
     write_u32(&w, e->time);
     write_u32(&w, e->run_s);
     write_bytes(&w, e->digest, sizeof e->digest);
-    size_t len = strnlen(e->version, VERSION_LEN);
+    size_t len = 0;
+    while (len < VERSION_LEN && e->version[len])
+        len++;
     write_bytes(&w, e->version, len);
     write_fill(&w, 0, VERSION_LEN - len);
     write_fill(&w, 0xff, CRC_OFF - w.pos);

@@ -16,6 +16,8 @@ enum {
      * counters in a page beside a record: erasing or programming a page may
      * disturb the page next to it. */
     COPY_STEP = RECORD_SECTOR + 0x800,
+    PLACES = 2, /* for a record in each sector */
+    PLACE_STEP = 0x200,
     BLOCKS_OFF = 0x400,
     ATTEMPTS_OFF = 0x600,
     SAFE_TAKEN_OFF = 0x620,
@@ -124,9 +126,9 @@ static bool is_clear(const uint8_t *p, size_t len)
 }
 
 static enum copy_kind read_copy(const struct record_store *s, unsigned copy,
-                                struct boot_record *r)
+                                unsigned place, struct boot_record *r)
 {
-    const uint8_t *p = s->flash->map + copy_off(s, copy);
+    const uint8_t *p = s->flash->map + copy_off(s, copy) + place * PLACE_STEP;
     *r = (struct boot_record){0};
     if (record_decode(p, r))
         return COPY_FULL;
@@ -134,7 +136,7 @@ static enum copy_kind read_copy(const struct record_store *s, unsigned copy,
         return COPY_EMPTY;
     /* A host tool erases the sector and writes the head at its start; ours is
      * never there without its extension. */
-    if (copy == 0 && boot_record_head_read(p, r) &&
+    if (copy + place == 0 && boot_record_head_read(p, r) &&
         is_clear(p + RECORD_HEAD_LEN, RECORD_SECTOR - RECORD_HEAD_LEN))
         return COPY_HOST;
     return COPY_BAD;
@@ -189,10 +191,11 @@ int boot_record_load(struct record_store *store, struct boot_record *r,
     unsigned sectors = size / RECORD_SECTOR;
     store->copies = sectors > 2 ? 2 : sectors;
     fresh(r);
-    for (unsigned i = 0; i < store->copies; i++) {
+    for (unsigned n = 0; n < PLACES * store->copies; n++) {
+        unsigned i = n / PLACES;
         struct boot_record found;
-        enum copy_kind kind = read_copy(store, i, &found);
-        store->bad[i] = kind == COPY_BAD;
+        enum copy_kind kind = read_copy(store, i, n % PLACES, &found);
+        store->bad[i] |= kind == COPY_BAD;
         if (kind == COPY_HOST) {
             store->host = (int)i;
             host = found;
@@ -238,21 +241,16 @@ static int write_counters(const struct record_store *s, uint32_t at,
     return err;
 }
 
-static int write_copy(const struct record_store *s, unsigned copy,
-                      const struct boot_record *r)
+/* Extension, then the head alone and last: until it is whole this record does
+ * not count. */
+static int write_record(const struct record_store *s, uint32_t at,
+                        const struct boot_record *r)
 {
     uint8_t bytes[RECORD_LEN];
-    uint32_t at = copy_off(s, copy);
     record_encode(bytes, r);
     int err =
-        flash_erase(s->flash, s->off + copy * RECORD_SECTOR, RECORD_SECTOR);
-    if (!err)
-        err = write_counters(s, at, r);
-    if (!err)
-        err = flash_program(s->flash, at + RECORD_HEAD_LEN,
-                            bytes + RECORD_HEAD_LEN,
-                            RECORD_LEN - RECORD_HEAD_LEN);
-    /* The head alone and last: until it is whole this copy does not count. */
+        flash_program(s->flash, at + RECORD_HEAD_LEN, bytes + RECORD_HEAD_LEN,
+                      RECORD_LEN - RECORD_HEAD_LEN);
     if (!err)
         err = flash_program(s->flash, at, bytes, RECORD_HEAD_LEN);
     if (!err)
@@ -262,11 +260,33 @@ static int write_copy(const struct record_store *s, unsigned copy,
     return err;
 }
 
+static int write_copy(const struct record_store *s, unsigned copy,
+                      const struct boot_record *r)
+{
+    uint32_t at = copy_off(s, copy);
+    int err =
+        flash_erase(s->flash, s->off + copy * RECORD_SECTOR, RECORD_SECTOR);
+    if (!err)
+        err = write_counters(s, at, r);
+    return err ? err : write_record(s, at, r);
+}
+
+/* Blocks are of an upload; without one they mean nothing. */
+static void drop_blocks(struct boot_record *r)
+{
+    bool receiving = false;
+    for (unsigned i = 0; i < SLOTS; i++)
+        receiving |= r->slot[i].state == SLOT_RECEIVING;
+    if (!receiving)
+        r->blocks = 0;
+}
+
 int boot_record_save(struct record_store *store, struct boot_record *r)
 {
     if (store->copies == 0)
         return WIPY_ENOTSUP;
     unsigned copy = copy_to_write(store);
+    drop_blocks(r);
     r->seq++;
     int err = write_copy(store, copy, r);
     if (err) {
@@ -281,6 +301,22 @@ int boot_record_save(struct record_store *store, struct boot_record *r)
                           RECORD_SECTOR);
     if (!err)
         store->host = -1;
+    return err;
+}
+
+int boot_record_append(struct record_store *store, struct boot_record *r)
+{
+    if (store->current < 0 || store->host >= 0)
+        return boot_record_save(store, r);
+    uint32_t at = copy_off(store, (unsigned)store->current);
+    const uint8_t *attempts = store->flash->map + at + ATTEMPTS_OFF;
+    const uint8_t *place = store->flash->map + at + PLACE_STEP;
+    if (!is_clear(place, RECORD_LEN) || !is_clear(attempts, 256))
+        return boot_record_save(store, r);
+    r->seq++;
+    int err = write_record(store, at + PLACE_STEP, r);
+    if (err)
+        store->bad[store->current] = true;
     return err;
 }
 

@@ -113,6 +113,12 @@ int boot_record_load(struct record_store *store, struct boot_record *r,
  * them: whoever changes what they are about sets them to 0 first. */
 int boot_record_save(struct record_store *store, struct boot_record *r);
 
+/* The same without an erase: behind the record in use, in the same sector, when
+ * that place is free and no attempt has been counted there; else like
+ * boot_record_save(). The counters go on, so this is for a record to which
+ * `blocks` mean nothing. */
+int boot_record_append(struct record_store *store, struct boot_record *r);
+
 /* Clears the next bit of a counter; 0 or the error of the flash. */
 int boot_record_use_attempt(struct record_store *store, struct boot_record *r);
 int boot_record_add_block(struct record_store *store, struct boot_record *r);

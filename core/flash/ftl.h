@@ -37,7 +37,7 @@ enum {
  * full sectors. Held back: one seventh for garbage collection, so that a full
  * volume stays quick, and six units for the transaction under way. */
 #define FTL_SECTORS(units)                                                     \
-    (15u * (uint32_t)(units)-15u * (uint32_t)(units) / 7u - 90u)
+    (15u * (uint32_t)(units)-15u * (uint32_t)(units) / 10u - 90u)
 
 /* Bytes of memory for a partition of `size` bytes: 56 KiB for 4 MiB. */
 #define FTL_MEMORY(size)                                                       \

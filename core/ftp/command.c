@@ -687,6 +687,8 @@ static void open_file(struct ftp *f, const char *arg,
     f->op.mode = mode == FTP_WRITE_NEW && rest ? FTP_WRITE_AT : mode;
     f->op.offset = rest;
     f->op.size = allo;
+    f->op.data = f->config.buffer[0];
+    f->op.len = f->config.buffer_size;
     transfer_open(f, kind);
     op_start(f, kind == FTP_SEND ? FTP_OP_OPEN_READ : FTP_OP_OPEN_WRITE,
              transfer_opened);

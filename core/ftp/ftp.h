@@ -44,10 +44,10 @@ enum {
 
 enum ftp_op_kind {
     FTP_OP_STAT,       /* path => info */
-    FTP_OP_OPEN_READ,  /* path, offset => info */
+    FTP_OP_OPEN_READ,  /* path, offset; then as READ */
     FTP_OP_OPEN_WRITE, /* path, mode, offset, size */
-    FTP_OP_READ,       /* data, len => result bytes, 0 at the end */
-    FTP_OP_WRITE,      /* data, len => result bytes, all of them */
+    FTP_OP_READ,       /* data, len => result bytes, last */
+    FTP_OP_WRITE,      /* data, len, last => result bytes, all of them */
     FTP_OP_COMMIT,     /* close; what was written appears; text may say more */
     FTP_OP_ABANDON,    /* close; a replaced file keeps its old contents */
     FTP_OP_OPENDIR,    /* path */
@@ -89,6 +89,11 @@ struct ftp_op {
     uint64_t offset;
     uint64_t size; /* announced by ALLO, 0 = unknown */
     int64_t time;
+    /* Small files cost one hand-over to the file side, not three. READ sets it
+     * when the end was reached and the file is closed. WRITE with it set is
+     * followed by COMMIT in the same breath; the executor clears it when it
+     * did not come to closing the file. */
+    bool last;
     int64_t result; /* >= 0, or a negative enum wipy_err */
     bool retry;     /* of a failure: trying again later can help (4xx) */
     struct ftp_info info;

@@ -71,7 +71,11 @@ void transfer_opened(struct ftp *f)
     if (f->op.result >= 0 && f->op.kind == FTP_OP_OPENDIR)
         t->dir_open = true;
     else if (f->op.result >= 0 && f->op.kind != FTP_OP_STAT)
-        t->file_open = true;
+        t->file_open = !f->op.last;
+    if (f->op.result >= 0 && f->op.kind == FTP_OP_OPEN_READ) {
+        t->len[0] = (size_t)f->op.result;
+        t->eof = f->op.last;
+    }
     if (t->state != FTP_OPENING)
         transfer_source_idle(f); /* stopped in the meantime */
     else if (f->op.result < 0)
@@ -171,6 +175,8 @@ static void refuse_upload(struct ftp *f)
 static void read_done(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
+    if (f->op.last)
+        t->file_open = false;
     if (t->state != FTP_RUNNING) {
         transfer_source_idle(f);
     } else if (f->op.result < 0) {
@@ -179,7 +185,7 @@ static void read_done(struct ftp *f)
         int side = f->op.data == f->config.buffer[1];
         t->len[side] = (size_t)f->op.result;
         t->pos[side] = 0;
-        t->eof = f->op.result == 0;
+        t->eof = f->op.last;
     }
 }
 
@@ -207,10 +213,18 @@ static void write_done(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
     t->len[f->op.data == f->config.buffer[1]] = 0;
-    if (t->state != FTP_RUNNING)
+    if (f->op.last)
+        t->file_open = false;
+    if (t->state != FTP_RUNNING) {
         transfer_source_idle(f);
-    else if (f->op.result < 0)
+    } else if (f->op.result < 0) {
         refuse_upload(f);
+    } else if (f->op.last && f->op.text[0]) {
+        transfer_stop(f, true, 226, "%s", f->op.text);
+    } else if (f->op.last) {
+        transfer_stop(f, true, 226, "Stored %llu bytes",
+                      (unsigned long long)t->bytes);
+    }
 }
 
 static void pump_receive(struct ftp *f)
@@ -227,6 +241,7 @@ static void pump_receive(struct ftp *f)
     } else if (len == f->config.buffer_size || (t->eof && len)) {
         f->op.data = f->config.buffer[t->side];
         f->op.len = len;
+        f->op.last = t->eof && f->now_ms >= t->settle_ms;
         t->side = !t->side;
         op_start(f, FTP_OP_WRITE, write_done);
     }

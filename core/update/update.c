@@ -483,11 +483,11 @@ static int commit(struct update *u, const uint8_t digest[SHA256_LEN])
     r->size = u->received;
     r->safeboot = SAFEBOOT_NONE;
     r->safe_taken = false;
-    r->blocks = r->attempts_used = 0;
+    r->attempts_used = 0;
     r->left_once = false;
     r->reason = REASON_UPDATED;
     r->reason_slot = (uint8_t)u->slot;
-    int err = boot_record_save(&u->boot->store, r);
+    int err = boot_record_append(&u->boot->store, r);
     if (err)
         *r = old;
     return err;

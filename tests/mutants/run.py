@@ -106,6 +106,29 @@ MUTANTS = {
     "resumed without hashing again": (
         "update/update.c", "return take(u, chip, resume);",
         "u->received = resume;\n    return 0;"),
+    "factory before all others": (
+        "boot/decide.c", "candidates_of(d->b, wanted_slot(d))",
+        "candidates_of(d->b, SLOT_FACTORY)"),
+    "the way back not verified": (
+        "boot/boot.c",
+        "            boot_slot_check(b, slot, &im, digest) == IMAGE_FINE)",
+        "            boot_slot_check(b, slot, &im, digest) >= 0)"),
+    "the way back forgotten at the commit": (
+        "update/update.c", "    r->prev = r->active;\n", ""),
+    "sequence stands still": (
+        "boot/record.c", "drop_blocks(r);\n    r->seq++;",
+        "drop_blocks(r);"),
+    "host's record stays": (
+        "boot/record.c", "if (store->host >= 0 && store->host != (int)copy)",
+        "if (false)"),
+    "an unwritten sector passes": (
+        "update/store.c", "if (memcmp(slot + off, data, n) != 0) {",
+        "if (off && memcmp(slot + off, data, n) != 0) {"),
+    "appended where attempts were counted": (
+        "boot/record.c", "!is_clear(attempts, 256))", "false)"),
+    "active stays while its slot is written": (
+        "update/update.c", "    if (r->active == u->slot) {",
+        "    if (false) {"),
     "uploads during a trial": (
         "update/update.c", "    if (boot_on_trial(b)) {\n        struct text",
         "    if (false) {\n        struct text"),

@@ -149,8 +149,9 @@ static void damage_copy(void)
 {
     if (layout->damaged >= 0) {
         uint32_t at = 0x3d0000 + (layout->damaged ? 0x1800 : 0) + 60;
-        model_touch(&m, at, 1);
+        model_touch(&m, at, 0x201);
         m.cells[at] ^= 0x11;
+        m.cells[at + 0x200] ^= 0x11;
     }
 }
 
@@ -346,10 +347,10 @@ static const struct scenario scenarios[] = {
     {"first start of a pending one", 1, state_pending, act_start, "n"},
     {"start on trial", 1, state_trial, act_start, "n"},
     {"confirm", 1, state_trial, act_confirm, "n"},
-    {"rollback by the user", 1, state_trial, act_user_rollback, "nof"},
-    {"rollback after a fault", 1, state_trial, act_fault, "nof"},
-    {"rollback after five starts", 1, state_tired, act_start, "of"},
-    {"crash loop", 2, state_crashing, act_third_crash, "=abf"},
+    {"rollback by the user", 1, state_trial, act_user_rollback, "no"},
+    {"rollback after a fault", 1, state_trial, act_fault, "no"},
+    {"rollback after five starts", 1, state_tired, act_start, "o"},
+    {"crash loop", 2, state_crashing, act_third_crash, "=ab"},
     {"select factory", 1, NULL, act_select_factory, "=f"},
     {"safe boot asked for", 1, NULL, act_request_safe, "="},
     {"host tool selects an update", 1, state_host_ota, act_start, "=a"},

@@ -141,6 +141,32 @@ static void copies_are_written_in_turn(void **state)
     assert_true(store.bad[0] || store.bad[1]);
 }
 
+static void appended_records_cost_no_erase(void **state)
+{
+    (void)state;
+    struct record_store store, again;
+    struct boot_record r, back;
+    board_with(NULL, NULL);
+    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
+    assert_int_equal(boot_record_save(&store, &r), 0);
+    uint64_t before = m.ops;
+    r.slot[1].len = 77;
+    assert_int_equal(boot_record_append(&store, &r), 0);
+    assert_int_equal(m.ops - before, 2);
+    (void)boot_record_load(&again, &back, &m.flash, OTADATA, 0x2000);
+    assert_int_equal(back.slot[1].len, 77);
+    assert_int_equal(back.seq, 2);
+    /* The place is taken: the other sector. */
+    assert_int_equal(boot_record_append(&store, &r), 0);
+    assert_int_equal(store.current, 1);
+    /* Attempts are counted for both places: not after one. */
+    assert_int_equal(boot_record_use_attempt(&store, &r), 0);
+    assert_int_equal(boot_record_append(&store, &r), 0);
+    assert_int_equal(store.current, 0);
+    (void)boot_record_load(&again, &back, &m.flash, OTADATA, 0x2000);
+    assert_int_equal(back.seq, 4);
+}
+
 static void counters_cost_no_erase(void **state)
 {
     (void)state;
@@ -662,6 +688,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vendor_vectors),
         cmocka_unit_test(copies_are_written_in_turn),
+        cmocka_unit_test(appended_records_cost_no_erase),
         cmocka_unit_test(counters_cost_no_erase),
         cmocka_unit_test(new_board_starts_factory),
         cmocka_unit_test(host_record_is_adopted),
