@@ -472,6 +472,21 @@ static void rollback_by_the_user(void **state)
     assert_int_equal(boot_rollback(&s.boot, REASON_USER_ROLLBACK), WIPY_EPERM);
 }
 
+static void rollback_only_to_what_verifies(void **state)
+{
+    (void)state;
+    pending("a", "b", 2, 1);
+    start(&power);
+    m.cells[0x150000 + 500] ^= 1;
+    assert_int_equal(boot_rollback(&s.boot, REASON_USER_ROLLBACK), 0);
+    assert_int_equal(s.boot.record.active, 0);
+    pending("a", NULL, 1, 0);
+    start(&power);
+    m.cells[0x10000 + 500] ^= 1;
+    assert_int_equal(boot_rollback(&s.boot, REASON_USER_ROLLBACK), WIPY_EPERM);
+    assert_int_equal(s.boot.record.active, 1);
+}
+
 static void crash_at(uint32_t ms)
 {
     struct boot_cause cause = fault;
@@ -705,6 +720,7 @@ int main(void)
         cmocka_unit_test(safe_boot_neither_confirms_nor_counts),
         cmocka_unit_test(confirmation_ends_the_trial),
         cmocka_unit_test(rollback_by_the_user),
+        cmocka_unit_test(rollback_only_to_what_verifies),
         cmocka_unit_test(crash_loop_is_left_once),
         cmocka_unit_test(select_needs_a_good_image),
         cmocka_unit_test(keys_survive_one_damaged_copy),
