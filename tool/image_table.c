@@ -82,8 +82,8 @@ int image_table_command(int argc, char **argv)
     (void)table_write(&t, bytes);
     code = file_write(o.out, bytes, sizeof bytes, 0644);
     if (!code)
-        printf("%-14s 0x%06x  %u partitions\n", "partitions.bin",
-               (unsigned)TABLE_OFF, t.count);
+        printf("partitions.bin 0x%06x  %u partitions, %u MiB chip\n",
+               (unsigned)TABLE_OFF, t.count, o.chip_size >> 20);
     return code;
 }
 
