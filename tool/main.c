@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"slots", cmd_slots, "the three images: which runs, which is next"},
     {"log", cmd_log, "the board's diary"},
     {"keys", cmd_keys, "public keys that firmware must be signed with"},
+    {"cert", cmd_cert, "a certificate for FTP over TLS"},
     {"fs", cmd_fs, "the files of a board that is off"},
     {"flash", cmd_flash, "write files onto a board over its serial line"},
     {"read", cmd_read, "read a board's chip over its serial line"},

@@ -204,11 +204,26 @@ static bool seek_to(struct files *f, uint64_t offset)
     return judge(f, volume_seek(v, f->file, (int64_t)offset, SEEK_SET));
 }
 
+/* A file that gave less than was asked for is at its end. */
+static void read_file(struct files *f)
+{
+    struct ftp_op *op = f->op;
+    op->last =
+        judge(f, volume_read(f->env->volumes, f->file, op->data, op->len)) &&
+        (size_t)op->result < op->len;
+    if (op->last)
+        close_file(f);
+}
+
 static void open_read(struct files *f)
 {
     struct ftp_op *op = f->op;
     f->file = volume_open(f->env->volumes, op->path, VOLUME_READ);
-    if (judge(f, f->file) && !seek_to(f, op->offset))
+    if (!judge(f, f->file))
+        return;
+    if (seek_to(f, op->offset))
+        read_file(f);
+    if (op->result < 0)
         close_file(f);
 }
 
@@ -250,15 +265,6 @@ static void open_write(struct files *f)
         close_file(f);
 }
 
-static void write_file(struct files *f)
-{
-    if (f->updating)
-        update_put(f);
-    else
-        judge(f,
-              volume_write(f->env->volumes, f->file, f->op->data, f->op->len));
-}
-
 static void close_op(struct files *f, bool commit)
 {
     if (f->updating) {
@@ -269,6 +275,18 @@ static void close_op(struct files *f, bool commit)
     } else {
         close_file(f);
     }
+}
+
+static void write_file(struct files *f)
+{
+    struct ftp_op *op = f->op;
+    if (f->updating)
+        update_put(f);
+    else
+        judge(f, volume_write(f->env->volumes, f->file, op->data, op->len));
+    op->last = op->last && op->result >= 0;
+    if (op->last)
+        close_op(f, true);
 }
 
 /* ---- directories ---- */
@@ -344,7 +362,7 @@ void files_run(struct files *f, struct ftp_op *op)
         open_write(f);
         break;
     case FTP_OP_READ:
-        judge(f, volume_read(v, f->file, op->data, op->len));
+        read_file(f);
         break;
     case FTP_OP_WRITE:
         write_file(f);

@@ -50,12 +50,21 @@ static struct ftp_addr ftp_address(uint32_t addr, uint16_t port)
     return a;
 }
 
+/* An encrypted connection says goodbye first, or the client takes the end for
+ * an attack. That may have to wait for room; meanwhile the session goes on. */
 static void data_close(void *ctx, bool reset)
 {
     struct ftp_conn *c = ctx;
     socket_close(&c->listener, false);
-    socket_close(&c->data, reset);
-    c->connecting = false;
+    c->connecting = c->shaking = false;
+    if (reset || stream_goodbye(&c->data)) {
+        stream_close(&c->data, reset);
+        return;
+    }
+    stream_close(&c->leaving, true);
+    c->leaving = c->data;
+    c->leaving_ms = c->net->now_ms + FLUSH_MS;
+    c->data = (struct stream){.fd = -1};
 }
 
 /* The well-known data port if nobody has it, else any: so the first session
@@ -83,32 +92,69 @@ static int data_connect(void *ctx, const struct ftp_addr *to)
     uint32_t addr;
     memcpy(&addr, to->ip, 4);
     data_close(c, false);
-    c->data = socket_connect(c->local, addr, to->port);
-    if (c->data < 0) {
-        c->data = -1;
+    int fd = socket_connect(c->local, addr, to->port);
+    if (fd < 0)
         return WIPY_EIO;
-    }
+    c->data.fd = fd;
     c->connecting = true;
     return 0;
 }
 
-/* ---- TLS: no certificate store yet, so it is never offered ---- */
+/* ---- TLS ---- */
 
 static bool tls_offered(void *ctx)
 {
-    (void)ctx;
-    return false;
+    struct ftp_conn *c = ctx;
+    return c->net->tls_loader.identity.usable;
 }
 
 static void tls_start(void *ctx)
 {
-    (void)ctx;
+    struct ftp_conn *c = ctx;
+    struct net *net = c->net;
+    size_t moved;
+    /* 234 goes out plain; a line always fits a connection that is read. */
+    (void)stream_flush(&c->control, &c->ftp.out, &moved);
+    if (ring_used(&c->ftp.out) ||
+        !stream_encrypt(&c->control, c->control_tls, &net->tls_loader.identity,
+                        &net->tls_cache))
+        socket_close(&c->control.fd, true);
 }
 
 static void tls_data(void *ctx, bool on)
 {
-    (void)ctx;
-    (void)on;
+    struct ftp_conn *c = ctx;
+    c->protect = on;
+}
+
+static void data_failed(struct ftp_conn *c);
+
+/* The session hears of an encrypted connection when it is ready: an empty
+ * file has no bytes that would bring the handshake about. */
+static void data_shake(struct ftp_conn *c)
+{
+    int left = stream_shake(&c->data);
+    c->shaking = left > 0;
+    if (left < 0)
+        data_failed(c);
+    else if (left == 0)
+        ftp_data_opened(&c->ftp, c->net->now_ms);
+}
+
+/* The data connection is there: encrypted when PROT P was said. */
+static void data_opened(struct ftp_conn *c)
+{
+    struct net *net = c->net;
+    /* One engine per session: a goodbye still on its way loses. */
+    if (c->protect)
+        stream_close(&c->leaving, true);
+    if (c->protect &&
+        !stream_encrypt(&c->data, c->data_tls, &net->tls_loader.identity,
+                        &net->tls_cache)) {
+        data_failed(c);
+        return;
+    }
+    data_shake(c);
 }
 
 /* ---- files and the end ---- */
@@ -148,21 +194,24 @@ static void close_now(struct ftp_conn *c)
     if (c->state == CONN_OPEN)
         return; /* a file operation is under way: `ended` comes later */
     data_close(c, true);
-    socket_close(&c->fd, false);
+    stream_close(&c->leaving, true);
+    stream_close(&c->control, false);
     c->state = CONN_FREE;
 }
 
 static void flush(struct ftp_conn *c)
 {
     size_t moved = 0;
-    bool alive = c->fd >= 0 && socket_flush(c->fd, &c->ftp.out, &moved);
+    bool alive =
+        c->control.fd >= 0 && stream_flush(&c->control, &c->ftp.out, &moved);
     if (!alive) {
-        socket_close(&c->fd, false);
+        stream_close(&c->control, false);
         close_now(c);
-    } else if (c->state == CONN_FLUSHING && !ring_used(&c->ftp.out)) {
+    } else if (c->state == CONN_FLUSHING && !ring_used(&c->ftp.out) &&
+               stream_goodbye(&c->control)) {
         /* What the client sent after its QUIT must not turn our goodbye
          * into a reset. */
-        shutdown(c->fd, SHUT_WR);
+        shutdown(c->control.fd, SHUT_WR);
         close_now(c);
     } else if (moved && c->state == CONN_OPEN) {
         ftp_sent(&c->ftp, c->net->now_ms);
@@ -178,7 +227,7 @@ static void receive_control(struct ftp_conn *c)
         size_t room = FTP_IN_SIZE - c->ftp.in_len;
         if (c->state != CONN_OPEN || !room || c->ftp.eof)
             return;
-        ssize_t n = recv(c->fd, data, room, 0);
+        ssize_t n = stream_recv(&c->control, data, room);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0)
@@ -195,7 +244,7 @@ static void receive_control(struct ftp_conn *c)
 static void control_ready(void *ctx, short events)
 {
     struct ftp_conn *c = ctx;
-    if (c->state == CONN_FREE || c->fd < 0)
+    if (c->state == CONN_FREE || c->control.fd < 0)
         return;
     bool logged_in = ftp_logged_in(&c->ftp);
     if (events & POLLIN)
@@ -225,16 +274,15 @@ static void listener_ready(void *ctx, short events)
         socket_close(&fd, true);
         return;
     }
-    socket_keepalive(fd);
     socket_close(&c->listener, false);
-    c->data = fd;
-    ftp_data_opened(&c->ftp, c->net->now_ms);
+    c->data.fd = fd;
+    data_opened(c);
 }
 
 static void data_failed(struct ftp_conn *c)
 {
     ftp_data_failed(&c->ftp, c->net->now_ms);
-    socket_close(&c->data, true);
+    stream_close(&c->data, true);
 }
 
 static void connected(struct ftp_conn *c)
@@ -242,18 +290,18 @@ static void connected(struct ftp_conn *c)
     int err = 0;
     socklen_t len = sizeof err;
     c->connecting = false;
-    if (getsockopt(c->data, SOL_SOCKET, SO_ERROR, &err, &len) || err)
+    if (getsockopt(c->data.fd, SOL_SOCKET, SO_ERROR, &err, &len) || err)
         data_failed(c);
     else
-        ftp_data_opened(&c->ftp, c->net->now_ms);
+        data_opened(c);
 }
 
 static void receive_data(struct ftp_conn *c)
 {
     size_t room;
-    while (c->data >= 0 && (ftp_data_want(&c->ftp) & FTP_WANT_IN)) {
+    while (c->data.fd >= 0 && (ftp_data_want(&c->ftp) & FTP_WANT_IN)) {
         uint8_t *to = ftp_data_room(&c->ftp, &room);
-        ssize_t n = recv(c->data, to, room, 0);
+        ssize_t n = stream_recv(&c->data, to, room);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0) {
@@ -262,9 +310,9 @@ static void receive_data(struct ftp_conn *c)
         }
         /* A killed client closes both connections: then this end is not the
          * end of the file. */
-        if (n == 0 && c->state == CONN_OPEN && socket_at_end(c->fd))
+        if (n == 0 && c->state == CONN_OPEN)
             receive_control(c);
-        if (c->data >= 0)
+        if (c->data.fd >= 0)
             ftp_data_received(&c->ftp, (size_t)n, c->net->now_ms);
         if (n == 0)
             return;
@@ -274,11 +322,11 @@ static void receive_data(struct ftp_conn *c)
 static void send_data(struct ftp_conn *c)
 {
     size_t len;
-    while (c->data >= 0) {
+    while (c->data.fd >= 0) {
         const uint8_t *from = ftp_data_pending(&c->ftp, &len);
         if (!len)
             return;
-        ssize_t n = send(c->data, from, len, MSG_NOSIGNAL);
+        ssize_t n = stream_send(&c->data, from, len);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0) {
@@ -292,11 +340,13 @@ static void send_data(struct ftp_conn *c)
 static void data_ready(void *ctx, short events)
 {
     struct ftp_conn *c = ctx;
-    if (c->state == CONN_FREE || c->data < 0)
+    if (c->state == CONN_FREE || c->data.fd < 0)
         return;
     unsigned want = ftp_data_want(&c->ftp);
     if (c->connecting)
         connected(c);
+    else if (c->shaking)
+        data_shake(c);
     else if (want & FTP_WANT_IN)
         receive_data(c);
     else if (want & FTP_WANT_OUT)
@@ -308,40 +358,49 @@ static void data_ready(void *ctx, short events)
 }
 
 /* A file operation ended. Whatever can move now is moved at once: waiting for
- * the next round would halve the speed. */
+ * the next round would halve the speed, and TLS may hold bytes that poll does
+ * not know of. */
 static void file_done(void *ctx)
 {
     struct ftp_conn *c = ctx;
     ftp_op_done(&c->ftp, c->net->now_ms);
-    if (c->data >= 0 && (ftp_data_want(&c->ftp) & FTP_WANT_OUT))
+    if (ftp_data_want(&c->ftp) & FTP_WANT_OUT)
         send_data(c);
+    if (stream_holds_input(&c->data))
+        receive_data(c);
     if (c->state != CONN_FREE)
         flush(c);
 }
 
+static void leaving_ready(void *ctx, short events)
+{
+    struct ftp_conn *c = ctx;
+    if ((events & (POLLERR | POLLHUP)) || stream_goodbye(&c->leaving))
+        stream_close(&c->leaving, false);
+}
+
 void ftp_watch(struct ftp_conn *c)
 {
-    short events = 0;
     if (c->state == CONN_FREE)
         return;
-    if (c->fd >= 0) {
+    if (c->control.fd >= 0) {
         bool room = c->ftp.in_len < FTP_IN_SIZE && !c->ftp.eof;
-        if (c->state == CONN_OPEN && room)
-            events |= POLLIN;
-        if (ring_used(&c->ftp.out))
-            events |= POLLOUT;
-        net_watch(c->net, c->fd, events, control_ready, c);
+        short events = stream_events(&c->control, c->state == CONN_OPEN && room,
+                                     ring_used(&c->ftp.out) > 0);
+        net_watch(c->net, c->control.fd, events, control_ready, c);
     }
     if (c->listener >= 0)
         net_watch(c->net, c->listener, POLLIN, listener_ready, c);
     unsigned want = ftp_data_want(&c->ftp);
-    events = 0;
-    if (want & FTP_WANT_IN)
-        events |= POLLIN;
-    if ((want & FTP_WANT_OUT) || c->connecting)
-        events |= POLLOUT;
-    if (c->data >= 0)
-        net_watch(c->net, c->data, events, data_ready, c);
+    bool opening = c->connecting || c->shaking;
+    short events = stream_events(&c->data, (want & FTP_WANT_IN) || c->shaking,
+                                 (want & FTP_WANT_OUT) || opening);
+    /* While the file side is behind, nothing is asked: an error would ring
+     * all the time, and shows at the next byte anyway. */
+    if (c->data.fd >= 0 && (events || !ftp_transferring(&c->ftp)))
+        net_watch(c->net, c->data.fd, events, data_ready, c);
+    if (c->leaving.fd >= 0)
+        net_watch(c->net, c->leaving.fd, POLLOUT, leaving_ready, c);
 }
 
 uint64_t ftp_conn_tick(struct ftp_conn *c)
@@ -351,12 +410,18 @@ uint64_t ftp_conn_tick(struct ftp_conn *c)
         return UINT64_MAX;
     if (c->state == CONN_OPEN)
         ftp_tick(&c->ftp, now_ms);
+    if (c->state == CONN_OPEN && stream_holds_input(&c->control))
+        receive_control(c);
     flush(c);
+    if (c->leaving.fd >= 0 && now_ms >= c->leaving_ms)
+        stream_close(&c->leaving, true);
     if (c->state == CONN_FLUSHING && now_ms >= c->flush_ms)
         close_now(c);
     if (c->state == CONN_FREE)
         return UINT64_MAX;
-    return c->state == CONN_FLUSHING ? c->flush_ms : ftp_deadline(&c->ftp);
+    uint64_t at =
+        c->state == CONN_FLUSHING ? c->flush_ms : ftp_deadline(&c->ftp);
+    return c->leaving.fd >= 0 && c->leaving_ms < at ? c->leaving_ms : at;
 }
 
 void ftp_conn_close(struct ftp_conn *c, const char *why)
@@ -439,9 +504,10 @@ static void open_session(struct ftp_conn *c, int fd, const struct peer *peer)
     /* The urgent byte some clients put before ABOR stays in the stream. */
     (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof one);
     c->state = CONN_OPEN;
-    c->fd = fd;
-    c->listener = c->data = -1;
-    c->connecting = false;
+    c->control = (struct stream){.fd = fd};
+    c->data = c->leaving = (struct stream){.fd = -1};
+    c->listener = -1;
+    c->connecting = c->shaking = c->protect = false;
     c->peer = *peer;
     c->local = socket_local(fd).addr;
     c->opened_ms = net->now_ms;
@@ -458,6 +524,7 @@ void ftp_accept(struct net *net)
         if (fd < 0)
             return;
         struct ftp_conn *c = free_slot(net, &peer);
+        tls_load(net);
         if (c)
             open_session(c, fd, &peer);
         else

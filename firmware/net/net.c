@@ -56,10 +56,12 @@ static bool sessions_init(struct net *net)
     for (int i = 0; i < FTP_SLOTS; i++) {
         struct ftp_conn *c = &net->ftp[i];
         c->net = net;
-        c->fd = c->listener = c->data = -1;
+        c->control.fd = c->data.fd = c->leaving.fd = c->listener = -1;
         c->buffer[0] = malloc(FTP_BUFFER);
         c->buffer[1] = malloc(FTP_BUFFER);
-        if (!c->buffer[0] || !c->buffer[1])
+        c->control_tls = malloc(sizeof *c->control_tls);
+        c->data_tls = malloc(sizeof *c->data_tls);
+        if (!c->buffer[0] || !c->buffer[1] || !c->control_tls || !c->data_tls)
             return false;
     }
     return true;
@@ -97,6 +99,8 @@ struct net *net_new(const struct net_config *config)
     pthread_mutex_init(&net->lock, NULL);
     pthread_cond_init(&net->served, NULL);
     uart_init(&net->uart, config->uart);
+    br_ssl_session_cache_lru_init(&net->tls_cache, net->tls_sessions,
+                                  sizeof net->tls_sessions);
     open_login(net);
     if (net->wake < 0 || !sessions_init(net)) {
         net_free(net);
@@ -111,11 +115,14 @@ void net_free(struct net *net)
         socket_close(&net->telnet[i].fd, false);
     for (int i = 0; i < FTP_SLOTS; i++) {
         struct ftp_conn *c = &net->ftp[i];
-        socket_close(&c->fd, false);
-        socket_close(&c->data, false);
+        stream_close(&c->control, false);
+        stream_close(&c->data, false);
+        stream_close(&c->leaving, false);
         socket_close(&c->listener, false);
         free(c->buffer[0]);
         free(c->buffer[1]);
+        free(c->control_tls);
+        free(c->data_tls);
     }
     for (int i = 0; i < 2; i++)
         socket_close(&net->probe[i].fd, false);
@@ -479,6 +486,8 @@ void net_run(struct net *net)
 {
     net->loop = pthread_self();
     atomic_store(&net->looping, true);
+    net->now_ms = net_now();
+    tls_load(net);
     while (!atomic_load(&net->stopping)) {
         net->now_ms = net_now();
         follow_wish(net);

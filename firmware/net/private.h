@@ -8,6 +8,7 @@
 
 #include "firmware/net/files.h"
 #include "firmware/net/net.h"
+#include "firmware/net/tls.h"
 #include "telnet/telnet.h"
 
 enum {
@@ -16,7 +17,7 @@ enum {
     TELNET_SLOTS = NET_TELNET_SESSIONS + 2,
     FTP_SLOTS = NET_FTP_SESSIONS + 1,
     FTP_BUFFER = 262144,
-    WATCHES = 8 + TELNET_SLOTS + 3 * FTP_SLOTS,
+    WATCHES = 8 + TELNET_SLOTS + 4 * FTP_SLOTS,
     BACKLOG = 64,
     ACCEPTS = 16,          /* at most so many a round */
     FLUSH_MS = 2000,       /* to take the last words before the close */
@@ -51,8 +52,7 @@ void socket_input_room(int fd, int bytes);
 void socket_close(int *fd, bool reset);
 /* Sends from the ring; false when the connection is broken. */
 bool socket_flush(int fd, struct ring *out, size_t *moved);
-/* True when the peer has closed and nothing more is to be read. */
-bool socket_at_end(int fd);
+
 const char *address_text(char to[16], uint32_t addr);
 
 /* ---- sessions ---- */
@@ -77,14 +77,30 @@ struct telnet_conn {
 struct ftp_conn {
     struct net *net;
     enum conn_state state;
-    int fd, listener, data;
-    bool connecting;
+    struct stream control, data;
+    struct stream leaving; /* a data connection saying TLS's goodbye */
+    uint64_t leaving_ms;
+    int listener;
+    bool connecting, shaking; /* the data connection is on its way */
+    bool protect;             /* PROT P */
     struct peer peer;
     uint32_t local; /* our end of the control connection */
     uint64_t opened_ms, flush_ms;
     struct ftp ftp;
     struct files files;
     uint8_t *buffer[2];
+    struct tls *control_tls, *data_tls;
+};
+
+/* One read of the certificate at a time; `identity` is the one in force. */
+struct tls_loader {
+    struct storage_job job; /* first */
+    struct net *net;
+    struct volumes *volumes;
+    bool busy;
+    uint64_t read_ms;
+    struct tls_identity identity, fresh;
+    char certificate[TLS_PEM_MAX], key[TLS_PEM_MAX];
 };
 
 struct listener {
@@ -137,6 +153,9 @@ struct net {
     struct ftp_conn ftp[FTP_SLOTS];
     struct uart uart;
     struct probe probe[2];
+    struct tls_loader tls_loader;
+    br_ssl_session_cache_lru tls_cache;
+    uint8_t tls_sessions[8 * 100];
     uint64_t probe_until_ms;
 
     struct pollfd polls[WATCHES];
@@ -174,6 +193,11 @@ void ftp_accept(struct net *net);
 void ftp_watch(struct ftp_conn *c);
 uint64_t ftp_conn_tick(struct ftp_conn *c);
 void ftp_conn_close(struct ftp_conn *c, const char *why);
+
+/* ---- tls_load.c ---- */
+
+/* Reads certificate and key again, unless that was done a moment ago. */
+void tls_load(struct net *net);
 
 /* ---- uart.c ---- */
 

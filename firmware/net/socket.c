@@ -123,13 +123,6 @@ bool socket_flush(int fd, struct ring *out, size_t *moved)
     return true;
 }
 
-bool socket_at_end(int fd)
-{
-    char byte;
-    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
-
 const char *address_text(char to[16], uint32_t addr)
 {
     const uint8_t *p = (const uint8_t *)&addr;
