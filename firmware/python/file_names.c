@@ -1,6 +1,5 @@
 /* System calls on names: stat, rename, directories. See files.c. */
 #include <errno.h>
-#include <sys/stat.h>
 
 #include "firmware/python/files.h"
 
@@ -12,7 +11,7 @@ static void put_stat(struct vm *vm, u32 to, const struct volume_info *info)
 {
     memset(vm_at(vm, to), 0, STAT_SIZE);
     vm_set_u32(vm, to + 4,
-               (info->is_dir ? S_IFDIR : S_IFREG) |
+               (info->is_dir ? GUEST_IFDIR : GUEST_IFREG) |
                    (info->readonly ? 0444u : 0666u));
     vm_set_u32(vm, to + 8, 1);
     vm_set_u64(vm, to + 24, info->size);
@@ -94,7 +93,7 @@ u32 Z_envZ___syscall_fstat64(struct Z_env_instance_t *env, u32 fd, u32 to)
         return (u32)err;
     put_stat(vm, to, &info);
     if (f->kind == FD_CONSOLE)
-        vm_set_u32(vm, to + 4, S_IFCHR | 0666u);
+        vm_set_u32(vm, to + 4, GUEST_IFCHR | 0666u);
     return 0;
 }
 

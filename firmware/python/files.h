@@ -15,6 +15,9 @@ enum {
     GUEST_APPEND = 02000,
     GUEST_DIRECTORY = 0200000,
     GUEST_AT_FDCWD = -100,
+    GUEST_IFCHR = 0020000,
+    GUEST_IFDIR = 0040000,
+    GUEST_IFREG = 0100000,
 };
 
 /* ---- file_job.c: one call of a volume each, for file_call() ---- */

@@ -14,6 +14,10 @@
 
 #include <stddef.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 _Static_assert(offsetof(struct vm, invoke) == 0, "assembly");
 _Static_assert(offsetof(struct invoke, top) == 0, "assembly");
 _Static_assert(offsetof(struct invoke, stack_pointer) == 8, "assembly");
@@ -181,6 +185,14 @@ static _Noreturn void throw(struct vm * vm)
 
 #endif
 
+/* AddressSanitizer must forget the frames that are left. */
+static void leave_frames(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_handle_no_return();
+#endif
+}
+
 void Z_envZ__emscripten_throw_longjmp(struct Z_env_instance_t *env)
 {
     struct vm *vm = vm_of_env(env);
@@ -188,6 +200,7 @@ void Z_envZ__emscripten_throw_longjmp(struct Z_env_instance_t *env)
     if (!vm->invoke.top)
         wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
     Z_micropythonZ_setThrew(&vm->wasm, 1, 0);
+    leave_frames();
     throw(vm);
 }
 
