@@ -1,6 +1,8 @@
-# Runs in __main__ before boot.py and leaves nothing behind there.
+# Runs in __main__ before boot.py and leaves nothing behind there. Files of the
+# user do not count yet: whatever they are called, the board starts.
 import sys
-sys.path[:] = ['', '.board', '.frozen', '/flash', '/flash/lib']
+sys.path[:] = ['.board', '.frozen']
 import _errors, _os
 _os.extend()
+sys.path[:] = ['', '.board', '.frozen', '/flash', '/flash/lib']
 del sys, _errors, _os

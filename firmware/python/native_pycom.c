@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "base/err.h"
 #include "firmware/python/native.h"
 
@@ -107,6 +108,31 @@ static void boot_number(struct native *n)
     struct vm_boot b = get_boot(n);
     unsigned values[] = {b.slot, b.next, b.safe_boot, b.trial};
     native_return_int(n, values[native_uint(n, 0, 3)]);
+}
+
+enum {
+    TABLE_OFF = 0x8000, /* partition table: entries of 32 bytes, spec 1.3 */
+    TABLE_ENTRY = 32,
+    TABLE_ENTRIES = 95,
+    TABLE_MAGIC = 0x50aa,
+    TYPE_APP = 0,
+    SUBTYPE_OTA = 0x10,
+};
+
+/* ota_address(n) -> where OTA slot n lies on the flash, or -1 */
+static void ota_address(struct native *n)
+{
+    uint32_t subtype = SUBTYPE_OTA + native_uint(n, 0, 15);
+    const struct bus_cpu *bus = n->vm->config->bus;
+    int64_t found = -1;
+    for (int i = 0; bus->chip && i < TABLE_ENTRIES; i++) {
+        const uint8_t *e = bus->chip + TABLE_OFF + i * TABLE_ENTRY;
+        if (get_u16(e) != TABLE_MAGIC)
+            break;
+        if (e[2] == TYPE_APP && e[3] == subtype)
+            found = get_u32(e + 4);
+    }
+    native_return_int(n, found);
 }
 
 static void boot_status(struct native *n)
@@ -263,6 +289,7 @@ const struct native_entry native_pycom[] = {
     {"ota_verify", 1, 1, ota_verify},
     {"boot_number", 1, 1, boot_number},
     {"boot_status", 0, 0, boot_status},
+    {"ota_address", 1, 1, ota_address},
     {"ota_confirm", 0, 0, ota_confirm},
     {"ota_rollback", 0, 0, ota_rollback},
     {"ota_select", 1, 1, ota_select},

@@ -102,6 +102,7 @@ struct life {
     bool scripts; /* boot.py and main.py are to be run */
     bool raw;     /* the prompt stays in raw mode over a soft reset */
     bool soft;
+    bool started; /* the runtime came up */
 };
 
 static void start_light(struct vm *vm)
@@ -137,6 +138,7 @@ static void live(void *arg)
     instance_start(vm);
     files_reset(vm);
     run_start(vm);
+    life->started = true;
     if (s->started)
         s->started(s->ctx, life->soft);
     if (vm->config->script)
@@ -184,9 +186,12 @@ __attribute__((noinline)) static void one_life(struct life *life)
 {
     struct vm *vm = life->vm;
     vm->stack_hi = __builtin_frame_address(0);
+    life->started = false;
     wasm_rt_trap_t trap = wasm_guard_run(live, life);
     atomic_store(&vm->executing, false);
     atomic_store(&vm->interrupted, false);
+    if (!life->started)
+        bus_fatal(vm->config->bus, "Python cannot start");
     prompt_reset(vm);
     files_sync(vm);
     files_reset(vm);
