@@ -110,7 +110,7 @@ static int line_failed(struct loader *l, int err)
                                            : "the board does not answer");
 }
 
-static int wait_answer(struct loader *l)
+int loader_wait(struct loader *l)
 {
     int event;
     do
@@ -129,12 +129,18 @@ static int wait_answer(struct loader *l)
 int loader_command(struct loader *l, uint8_t op, const void *data, size_t len,
                    uint32_t timeout_ms)
 {
+    int err = loader_ask(l, op, data, len, timeout_ms);
+    return err < 0 ? err : loader_wait(l);
+}
+
+int loader_ask(struct loader *l, uint8_t op, const void *data, size_t len,
+               uint32_t timeout_ms)
+{
     int err = loader_client_send(&l->client, op, 0, NULL, 0, data, len,
                                  clock_now_ms(), timeout_ms);
     if (err < 0)
         return loader_fail(l, err, "command %02x is too long", op);
-    err = send_out(l);
-    return err < 0 ? err : wait_answer(l);
+    return send_out(l);
 }
 
 /* Only damage and silence are worth another try. The board knows a block it
@@ -157,7 +163,7 @@ int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
         if (!err)
             err = send_out(l);
         if (!err)
-            err = wait_answer(l);
+            err = loader_wait(l);
         if (!err || !worth_a_try(l, err))
             return err;
     }

@@ -86,6 +86,11 @@ void loader_disconnect(struct loader *l);
 int loader_command(struct loader *l, uint8_t op, const void *data, size_t len,
                    uint32_t timeout_ms);
 
+/* The same in two halves, with work of one's own in between. */
+int loader_ask(struct loader *l, uint8_t op, const void *data, size_t len,
+               uint32_t timeout_ms);
+int loader_wait(struct loader *l);
+
 /* A *_DATA command, tried again when it was damaged or unanswered. */
 int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
                       const uint8_t *data, size_t len, uint32_t timeout_ms);

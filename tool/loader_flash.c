@@ -57,14 +57,19 @@ int loader_check_range(struct loader *l, const char *what, uint32_t off,
 
 /* ---- digests ---- */
 
-int loader_md5(struct loader *l, uint32_t off, uint32_t len,
-               uint8_t md5[MD5_LEN])
+static int ask_md5(struct loader *l, uint32_t off, uint32_t len)
 {
     uint8_t data[16] = {0};
     put_u32(data, off);
     put_u32(data + 4, len);
-    int err = loader_command(l, LOADER_FLASH_MD5, data, sizeof data,
-                             per_mb(MD5_MS_PER_MB, len));
+    return loader_ask(l, LOADER_FLASH_MD5, data, sizeof data,
+                      per_mb(MD5_MS_PER_MB, len));
+}
+
+/* Text from the ROM, bytes from the stub. */
+static int take_md5(struct loader *l, uint8_t md5[MD5_LEN])
+{
+    int err = loader_wait(l);
     const struct loader_answer *a = &l->client.answer;
     if (err < 0)
         return err;
@@ -79,16 +84,24 @@ int loader_md5(struct loader *l, uint32_t off, uint32_t len,
                        a->len);
 }
 
-/* 1 equal, 0 not, negative: error. */
+int loader_md5(struct loader *l, uint32_t off, uint32_t len,
+               uint8_t md5[MD5_LEN])
+{
+    int err = ask_md5(l, off, len);
+    return err < 0 ? err : take_md5(l, md5);
+}
+
+/* 1 equal, 0 not, negative: error. Both ends reckon at the same time. */
 static int equal_on_chip(struct loader *l, uint32_t off, const uint8_t *data,
                          size_t len)
 {
     uint8_t there[MD5_LEN], here[MD5_LEN];
-    int err = loader_md5(l, off, (uint32_t)len, there);
+    int err = ask_md5(l, off, (uint32_t)len);
     if (err < 0)
         return err;
     md5_of(data, len, here);
-    return memcmp(there, here, MD5_LEN) == 0;
+    err = take_md5(l, there);
+    return err < 0 ? err : memcmp(there, here, MD5_LEN) == 0;
 }
 
 /* Marks the sectors inside [from, to) that differ, asking in steps. */
@@ -222,17 +235,31 @@ static int write_run(struct loader *l, uint32_t off, const uint8_t *data,
 }
 
 /* Compressing costs more time than it saves where the line has no speed of
- * its own (a board on this machine): one sector is sent to find out. */
-enum { FAST_BYTES_PER_S = 4000000, PROBE_WORTH = 16 * FLASH_SECTOR };
+ * its own (a board on this machine): a sector is sent to find out, and more
+ * when something else may have been in the way. */
+enum {
+    PROBE_FAST_US = 1000, /* 4 MB/s */
+    PROBE_MAYBE_US = 10000,
+    PROBES_MAX = 4,
+    PROBE_WORTH = 16 * FLASH_SECTOR,
+};
 
 static int probe_line(struct loader *l, uint32_t off, const uint8_t *data,
-                      struct progress *bar, uint32_t *sent)
+                      size_t *done, struct progress *bar, uint32_t *sent)
 {
-    uint64_t start = clock_now_us();
-    int err = write_run(l, off, data, FLASH_SECTOR, true, bar, sent);
-    uint64_t us = clock_now_us() - start;
-    l->speed =
-        us * FAST_BYTES_PER_S / 1000000 < FLASH_SECTOR ? LINE_FAST : LINE_SLOW;
+    int err = 0;
+    l->speed = LINE_SLOW;
+    for (*done = 0; !err && *done < PROBES_MAX * FLASH_SECTOR;) {
+        uint64_t start = clock_now_us();
+        err = write_run(l, off + (uint32_t)*done, data + *done, FLASH_SECTOR,
+                        true, bar, sent);
+        uint64_t us = clock_now_us() - start;
+        *done += FLASH_SECTOR;
+        if (us < PROBE_FAST_US)
+            l->speed = LINE_FAST;
+        if (us < PROBE_FAST_US || us > PROBE_MAYBE_US)
+            break;
+    }
     return err;
 }
 
@@ -256,9 +283,11 @@ static int write_stretch(struct loader *l, const struct job *j, size_t at,
     int err = 0;
     if (!plain && l->client.stub && l->speed == LINE_UNKNOWN &&
         len >= PROBE_WORTH) {
-        err = probe_line(l, j->off + (uint32_t)at, j->data + at, bar, sent);
-        at += FLASH_SECTOR;
-        len -= FLASH_SECTOR;
+        size_t done;
+        err = probe_line(l, j->off + (uint32_t)at, j->data + at, &done, bar,
+                         sent);
+        at += done;
+        len -= done;
     }
     plain = plain || l->speed == LINE_FAST;
     return err ? err

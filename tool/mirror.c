@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "clock.h"
 #include "loader_flash.h"
 
 static int ram_read(void *ctx, flash_off off, void *to, size_t len)
@@ -129,6 +130,11 @@ void mirror_close(struct mirror *m)
     m->chip = NULL;
 }
 
+static int open_boot(struct mirror *m, struct boot *b)
+{
+    return boot_open_for(b, &m->flash, m->l->chip.machine);
+}
+
 void mirror_put(struct mirror *m, uint32_t off, const void *data, size_t len)
 {
     size_t end = (len + FLASH_SECTOR - 1) / FLASH_SECTOR * FLASH_SECTOR;
@@ -136,20 +142,33 @@ void mirror_put(struct mirror *m, uint32_t off, const void *data, size_t len)
         return;
     memset(m->chip + off, 0xff, end);
     memcpy(m->chip + off, data, len);
+    struct boot b;
+    if (open_boot(m, &b) < 0)
+        return;
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        if (b.slot[slot].size && b.slot[slot].off == off)
+            m->has_slot[slot] = true;
 }
 
-/* The head of the image says how long it is. */
-static int fetch_slot(struct mirror *m, const struct boot *b, unsigned slot)
+/* Reading an image takes its time over a line with a speed. */
+enum { IMAGE_READ_MS_MAX = 1000 };
+
+/* The head of the image says how long it is. With `impatient` the rest stays
+ * unread when that would take long (m->head_only). */
+static int fetch_slot(struct mirror *m, const struct boot *b, unsigned slot,
+                      bool impatient)
 {
     struct boot_slot s = b->slot[slot];
     struct image im;
+    m->head_only = false;
     if (m->has_slot[slot] || s.size == 0 || s.off > m->flash.size ||
         s.size > m->flash.size - s.off)
         return 0;
+    uint64_t start = clock_now_us();
     int err = fetch(m, slot_name(slot), s.off, FLASH_SECTOR);
+    uint64_t us = clock_now_us() - start;
     if (err < 0)
         return err;
-    m->has_slot[slot] = true;
     image_parse(&im, m->chip + s.off, FLASH_SECTOR);
     uint64_t len = IMAGE_HEADER_LEN;
     for (unsigned i = 0; i < im.segments && i < IMAGE_SEGMENTS_MAX; i++)
@@ -159,12 +178,12 @@ static int fetch_slot(struct mirror *m, const struct boot *b, unsigned slot)
     len += 16 + SHA256_LEN + IMAGE_SIGN_LEN + IMAGE_TAIL_LEN;
     if (len > s.size)
         len = s.size;
+    m->head_only =
+        impatient && us * len / FLASH_SECTOR / 1000 > IMAGE_READ_MS_MAX;
+    if (m->head_only)
+        return 0;
+    m->has_slot[slot] = true;
     return fetch(m, slot_name(slot), s.off, (uint32_t)len);
-}
-
-static int open_boot(struct mirror *m, struct boot *b)
-{
-    return boot_open_for(b, &m->flash, m->l->chip.machine);
 }
 
 int mirror_read_slots(struct mirror *m)
@@ -174,7 +193,7 @@ int mirror_read_slots(struct mirror *m)
         return 0;
     int err = 0;
     for (unsigned slot = 0; !err && slot < SLOTS; slot++)
-        err = fetch_slot(m, &b, slot);
+        err = fetch_slot(m, &b, slot, false);
     const struct partition *diary = table_find(&b.table, PART_DATA, PART_DIARY);
     if (!err && diary && !m->has_diary) {
         m->has_diary = true;
@@ -204,6 +223,18 @@ static int decide(struct mirror *m, struct boot_choice *choice)
     return err;
 }
 
+/* What the record selects, from the head of its image alone. */
+static int from_record(struct mirror *m, const struct boot *b, unsigned *slot,
+                       char text[160])
+{
+    struct image im;
+    *slot = b->record.active;
+    image_parse(&im, m->chip + b->slot[*slot].off, FLASH_SECTOR);
+    snprintf(text, 160, "%s: %s %s (selected; its image was not read back)",
+             slot_name(*slot), im.project, im.version);
+    return 0;
+}
+
 int mirror_next_boot(struct mirror *m, unsigned *slot, char text[160])
 {
     struct boot b;
@@ -215,7 +246,9 @@ int mirror_next_boot(struct mirror *m, unsigned *slot, char text[160])
                                              : wipy_strerror(err));
         return WIPY_ENOENT;
     }
-    err = fetch_slot(m, &b, b.record.active);
+    err = fetch_slot(m, &b, b.record.active, true);
+    if (!err && m->head_only)
+        return from_record(m, &b, slot, text);
     if (!err)
         err = decide(m, &choice);
     /* Not the selected one: it depends on what the others hold. */

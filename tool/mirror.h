@@ -13,6 +13,7 @@ struct mirror {
     struct flash flash;
     bool has_slot[SLOTS]; /* its image was read */
     bool has_diary;
+    bool head_only; /* of the slot asked for last only the head was read */
 };
 
 /* Reads table, boot record and keys; what is blank is not sent. */
@@ -28,8 +29,9 @@ void mirror_put(struct mirror *m, uint32_t off, const void *data, size_t len);
 
 /* What the next start will run: reads the images it depends on and makes the
  * bootloader's decision on a copy. `text` gets "factory: wipy 1.2.0 (the
- * selected image)" or why nothing boots. Returns 0, WIPY_ENOENT when nothing
- * boots, or an error of the line. */
+ * selected image)" or why nothing boots. Over a slow line an image that was
+ * not just written is not read; `text` says so. Returns 0, WIPY_ENOENT when
+ * nothing boots, or an error of the line. */
 int mirror_next_boot(struct mirror *m, unsigned *slot, char text[160]);
 
 #endif

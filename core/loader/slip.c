@@ -1,5 +1,7 @@
 #include "loader/slip.h"
 
+#include <string.h>
+
 enum { END = 0xc0, ESC = 0xdb, ESC_END = 0xdc, ESC_ESC = 0xdd };
 
 void slip_init(struct slip *s, void *memory, size_t size)
@@ -40,6 +42,25 @@ static void slip_byte(struct slip *s, uint8_t byte)
         s->broken = true;
 }
 
+/* The ordinary bytes at the start, which need no second look. */
+static size_t plain_run(const uint8_t *data, size_t len)
+{
+    size_t n = 0;
+    while (n < len && data[n] != END && data[n] != ESC)
+        n++;
+    return n;
+}
+
+static void slip_run(struct slip *s, const uint8_t *data, size_t len)
+{
+    if (len > s->size - s->len) {
+        len = s->size - s->len;
+        s->broken = true;
+    }
+    memcpy(s->data + s->len, data, len);
+    s->len += len;
+}
+
 /* A lost C0 turns inside and outside round for one frame only: the two C0
  * between frames look like an empty frame, which begins anew. */
 enum slip_event slip_push(struct slip *s, const uint8_t *data, size_t len,
@@ -48,6 +69,13 @@ enum slip_event slip_push(struct slip *s, const uint8_t *data, size_t len,
     if (s->done)
         slip_restart(s, false);
     for (size_t i = 0; i < len; i++) {
+        if (s->inside && !s->escaped) {
+            size_t run = plain_run(data + i, len - i);
+            slip_run(s, data + i, run);
+            i += run;
+            if (i == len)
+                break;
+        }
         if (data[i] != END) {
             if (s->inside)
                 slip_byte(s, data[i]);
@@ -85,15 +113,15 @@ void slip_begin(struct ring *out)
 void slip_add(struct ring *out, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    size_t run = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (p[i] != END && p[i] != ESC)
-            continue;
-        ring_put(out, p + run, i - run);
-        ring_put(out, (uint8_t[2]){ESC, p[i] == END ? ESC_END : ESC_ESC}, 2);
-        run = i + 1;
+    while (len) {
+        size_t run = plain_run(p, len);
+        ring_put(out, p, run);
+        if (run == len)
+            break;
+        ring_put(out, (uint8_t[2]){ESC, p[run] == END ? ESC_END : ESC_ESC}, 2);
+        p += run + 1;
+        len -= run + 1;
     }
-    ring_put(out, p + run, len - run);
 }
 
 void slip_end(struct ring *out)

@@ -113,8 +113,8 @@ export function finish() {
 }
 
 // A board; where `wipy run` is not built, the loader alone.
-export function serialDevice(build) {
-  return hasBoard(build) ? board(build) : loaderHost(build);
+export function serialDevice(build, ...args) {
+  return hasBoard(build) ? board(build, ...args) : loaderHost(build, ...args);
 }
 
 function hasBoard(build) {

@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+// The serial loader: how fast a real image is flashed, over a line modelled at
+// 460800 baud and over one without limit. usage: loader_bench.mjs BUILD_DIR
+//
+// "plain copy" is the same bytes sent over TCP to another process that writes
+// them to a file and answers at the end. Ends with 1 when a target is missed.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import * as dev from "../e2e/serial_device.mjs";
+
+const build = path.resolve(process.argv[2] ?? "build");
+const image = path.join(build, "appimg.bin");
+const bytes = fs.statSync(image).size;
+let missed = 0;
+
+function line(what, value, target, fine) {
+  if (fine === false) missed++;
+  console.log(`${what.padEnd(58)} ${value.padStart(14)}   ${target}${fine === false ? "  MISSED" : ""}`);
+}
+
+async function flash(device, ...args) {
+  const start = performance.now();
+  const run = await dev.wipy(build, "flash", "--port", `rfc2217://${device.host}:${device.port}`,
+    "--json", ...args);
+  const wall = (performance.now() - start) / 1000;
+  if (run.code) throw new Error(run.err);
+  return { ...JSON.parse(run.out).files[0], wall };
+}
+
+// Sends the image to a sink in a process of its own; seconds.
+async function plainCopy(dir) {
+  const sink = spawn(process.execPath, ["-e", `
+    const net = require("net"), fs = require("fs");
+    const s = net.createServer((c) => {
+      const fd = fs.openSync(${JSON.stringify(path.join(dir, "copy"))}, "w");
+      let n = 0;
+      c.on("data", (d) => { fs.writeSync(fd, d); n += d.length;
+        if (n === ${bytes}) { fs.fdatasyncSync(fd); c.write("k"); } });
+    }).listen(0, "127.0.0.1", () => console.log(s.address().port));`],
+    { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise((ok) => sink.stdout.once("data", (d) => ok(Number(d))));
+  const data = fs.readFileSync(image);
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    const socket = net.connect(port, "127.0.0.1");
+    await new Promise((ok) => socket.once("connect", ok));
+    const start = performance.now();
+    socket.write(data);
+    await new Promise((ok) => socket.once("data", ok));
+    times.push((performance.now() - start) / 1000);
+    socket.destroy();
+  }
+  sink.kill();
+  return times.sort((a, b) => a - b)[2];
+}
+
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
+
+console.log(`${bytes} bytes of appimg.bin\n`);
+{
+  const device = await dev.serialDevice(build, "--baud-real");
+  const packed = await flash(device, "--all-sectors", "--baud", "460800", "ota_0", image);
+  const rate = packed.bytes / packed.seconds / 1000;
+  line("460800 baud, compressed, effective", `${rate.toFixed(1)} kB/s`, "at least 80 kB/s", rate >= 80);
+  line("  sent over the line", `${packed.sent} B`, "");
+  const plain = await flash(device, "--all-sectors", "-u", "--baud", "460800", "ota_1", image);
+  const share = plain.bytes / plain.seconds / 46080;
+  line("460800 baud, uncompressed, of the wire's 46.08 kB/s", `${(share * 100).toFixed(1)} %`,
+    "at least 95 %", share >= 0.95);
+  const same = [];
+  for (let i = 0; i < 5; i++) same.push((await flash(device, "--baud", "460800", "ota_1", image)).wall);
+  line("460800 baud, identical image, whole command", `${median(same).toFixed(3)} s`,
+    "under 0.5 s", median(same) < 0.5);
+  await device.stop();
+}
+{
+  const device = await dev.serialDevice(build);
+  const copy = await plainCopy(device.dir);
+  const times = [];
+  for (let i = 0; i < 5; i++)
+    times.push((await flash(device, "--all-sectors", "ota_0", image)).seconds);
+  const ratio = median(times) / copy;
+  line("no limit, plain copy over TCP into a file", `${(copy * 1000).toFixed(1)} ms`, "");
+  line("no limit, erased, written and verified", `${(median(times) * 1000).toFixed(1)} ms`, "");
+  line("  compared", `${ratio.toFixed(2)} times`, "within 2 times", ratio <= 2);
+  const same = [];
+  for (let i = 0; i < 5; i++) same.push((await flash(device, "ota_0", image)).wall);
+  line("no limit, identical image, whole command", `${median(same).toFixed(3)} s`,
+    "under 0.5 s", median(same) < 0.5);
+  await device.stop();
+}
+process.exit(missed ? 1 : 0);
