@@ -73,6 +73,8 @@ uint32_t record_encode(const struct record *r, uint8_t *to)
 /* Everything a record says about itself is within bounds. */
 static bool record_is_sane(const struct ftl *ftl, const struct record *r)
 {
+    if (r->seq == 0)
+        return false;
     switch (r->kind) {
     case RECORD_SECTOR:
         return r->lba <= ftl->sectors && r->len == FTL_SECTOR &&

@@ -166,6 +166,13 @@ static uint32_t live_bytes(struct nvs *nvs)
     return total;
 }
 
+static bool matches(struct nvs *nvs, flash_off off, const uint8_t *data,
+                    uint32_t len)
+{
+    return flash_read(nvs->flash, off, nvs->check, len) == 0 &&
+           memcmp(nvs->check, data, len) == 0;
+}
+
 /* ---- opening ---- */
 
 static bool header_read(struct nvs *nvs, uint32_t sector, uint32_t *order)
@@ -191,11 +198,14 @@ static uint32_t sector_end(struct nvs *nvs, uint32_t sector)
         at += entry_size(e.key_len, e.len);
     if (got == FOUND_TORN)
         return FLASH_SECTOR;
-    for (uint32_t i = at; i < FLASH_SECTOR; i++) {
-        uint8_t byte;
-        if (flash_read(nvs->flash, sector_off(nvs, sector) + i, &byte, 1) ||
-            byte != 0xFF)
+    memset(nvs->rec, 0xFF, sizeof nvs->rec);
+    for (uint32_t i = at; i < FLASH_SECTOR;) {
+        uint32_t n = FLASH_SECTOR - i;
+        if (n > sizeof nvs->rec)
+            n = sizeof nvs->rec;
+        if (!matches(nvs, sector_off(nvs, sector) + i, nvs->rec, n))
             return FLASH_SECTOR;
+        i += n;
     }
     return at;
 }
@@ -260,13 +270,6 @@ int nvs_open(struct nvs *nvs, const struct flash *flash, flash_off off,
 }
 
 /* ---- writing ---- */
-
-static bool matches(struct nvs *nvs, flash_off off, const uint8_t *data,
-                    uint32_t len)
-{
-    return flash_read(nvs->flash, off, nvs->check, len) == 0 &&
-           memcmp(nvs->check, data, len) == 0;
-}
 
 static bool put(struct nvs *nvs, flash_off off, const uint8_t *data,
                 uint32_t len)
