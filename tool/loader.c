@@ -153,21 +153,48 @@ static bool worth_a_try(const struct loader *l, int err)
             (code == LOADER_ROM_CHECKSUM || code == LOADER_STUB_CHECKSUM));
 }
 
+static int post(struct loader *l)
+{
+    int err = loader_client_send_block(
+        &l->client, l->posted.op, l->posted.sequence, l->posted.data,
+        l->posted.len, clock_now_ms(), l->posted.timeout_ms);
+    return err < 0 ? err : send_out(l);
+}
+
+int loader_post_block(struct loader *l, uint8_t op, uint32_t sequence,
+                      const uint8_t *data, size_t len, uint32_t timeout_ms)
+{
+    l->posted.op = op;
+    l->posted.sequence = sequence;
+    l->posted.data = data;
+    l->posted.len = len;
+    l->posted.timeout_ms = timeout_ms;
+    l->posted.open++;
+    return post(l);
+}
+
+int loader_settle_block(struct loader *l)
+{
+    bool alone = l->posted.open == 1;
+    l->posted.open--;
+    l->client.waiting = true; /* also after an earlier answer */
+    int err = loader_wait(l);
+    if (err < 0 && !alone)
+        l->lost = true;
+    for (int i = 1; i < LOADER_TRIES && alone && worth_a_try(l, err); i++) {
+        err = post(l);
+        if (!err)
+            err = loader_wait(l);
+    }
+    return err;
+}
+
 int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
                       const uint8_t *data, size_t len, uint32_t timeout_ms)
 {
-    int err = 0;
-    for (int i = 0; i < LOADER_TRIES; i++) {
-        err = loader_client_send_block(&l->client, op, sequence, data, len,
-                                       clock_now_ms(), timeout_ms);
-        if (!err)
-            err = send_out(l);
-        if (!err)
-            err = loader_wait(l);
-        if (!err || !worth_a_try(l, err))
-            return err;
-    }
-    return err;
+    l->posted.open = 0;
+    int err = loader_post_block(l, op, sequence, data, len, timeout_ms);
+    return err < 0 ? err : loader_settle_block(l);
 }
 
 int loader_next_frame(struct loader *l, uint32_t timeout_ms)

@@ -54,6 +54,13 @@ struct loader {
     bool lost; /* the last failure was the line's: connecting again helps */
     char heard[1024]; /* the last text that came before the session */
     size_t heard_len;
+    struct {
+        uint8_t op;
+        uint32_t sequence, timeout_ms;
+        const uint8_t *data;
+        size_t len;
+        unsigned open; /* posted and not settled */
+    } posted;          /* the last block */
     size_t in_at, in_len;
     uint8_t in[16384];
     char error[LOADER_ERROR_MAX];
@@ -94,6 +101,13 @@ int loader_wait(struct loader *l);
 /* A *_DATA command, tried again when it was damaged or unanswered. */
 int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
                       const uint8_t *data, size_t len, uint32_t timeout_ms);
+
+/* The same in two halves; `data` must stay until the second. Several may be
+ * posted before they are settled, one after the other, where the line loses
+ * nothing: then a failure cannot be repaired and counts as a lost line. */
+int loader_post_block(struct loader *l, uint8_t op, uint32_t sequence,
+                      const uint8_t *data, size_t len, uint32_t timeout_ms);
+int loader_settle_block(struct loader *l);
 
 /* The next bare frame: l->client.in. */
 int loader_next_frame(struct loader *l, uint32_t timeout_ms);

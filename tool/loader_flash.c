@@ -164,14 +164,30 @@ static uint32_t blocks_of(const struct loader *l, size_t len)
     return (uint32_t)((len + l->block - 1) / l->block);
 }
 
+/* A virtual board loses nothing on its way: the next blocks are on the line
+ * while one is programmed. */
+enum { AHEAD_FAST = 4 };
+
+/* Settles blocks until at most `keep` are open. */
+static int settle_down(struct loader *l, unsigned keep)
+{
+    int err = 0;
+    while (!err && l->posted.open > keep)
+        err = loader_settle_block(l);
+    return err;
+}
+
 /* `raw` is what the progress bar counts for all of `data`. */
 static int send_blocks(struct loader *l, uint8_t op, const uint8_t *data,
                        size_t len, size_t raw, struct progress *bar)
 {
     static uint8_t padded[LOADER_BLOCK_MAX];
     uint32_t blocks = blocks_of(l, len);
+    unsigned ahead = l->speed == LINE_FAST ? AHEAD_FAST : 1;
     size_t counted = 0;
-    for (uint32_t i = 0; i < blocks; i++) {
+    int err = 0;
+    l->posted.open = 0;
+    for (uint32_t i = 0; !err && i < blocks; i++) {
         const uint8_t *at = data + (size_t)i * l->block;
         size_t part = min_size(l->block, len - (size_t)i * l->block);
         if (op == LOADER_FLASH_DATA && part < l->block) {
@@ -180,14 +196,14 @@ static int send_blocks(struct loader *l, uint8_t op, const uint8_t *data,
             at = padded;
             part = l->block;
         }
-        int err = loader_send_block(l, op, i, at, part, BLOCK_MS);
-        if (err < 0)
-            return err;
+        err = loader_post_block(l, op, i, at, part, BLOCK_MS);
+        if (!err)
+            err = settle_down(l, ahead - 1);
         size_t now = (size_t)((uint64_t)raw * (i + 1) / blocks);
         progress_add(bar, now - counted);
         counted = now;
     }
-    return 0;
+    return err ? err : settle_down(l, 0);
 }
 
 static int write_plain(struct loader *l, uint32_t off, const uint8_t *data,
@@ -209,6 +225,42 @@ static int write_deflated(struct loader *l, uint32_t off, const uint8_t *data,
     return err ? err : send_blocks(l, LOADER_DEFL_DATA, data, len, raw, bar);
 }
 
+/* The next block of a stream; 0 = the end. */
+static size_t deflate_block(z_stream *z, uint8_t *to, size_t size)
+{
+    z->next_out = to;
+    z->avail_out = (uInt)size;
+    deflate(z, Z_FINISH);
+    return size - z->avail_out;
+}
+
+/* Compresses the next block while one is on the line. Only for a board that
+ * does not need to know before how many there will be. */
+static int write_streamed(struct loader *l, uint32_t off, const uint8_t *data,
+                          size_t len, struct progress *bar, uint32_t *sent)
+{
+    static uint8_t block[2][LOADER_BLOCK_MAX];
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len};
+    if (deflateInit2(&z, 9, Z_DEFLATED, 15, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        return loader_fail(l, WIPY_ENOMEM, "out of memory");
+    uint32_t most = blocks_of(l, deflateBound(&z, (uLong)len));
+    int err = begin(l, LOADER_DEFL_BEGIN, (uint32_t)len, most, off);
+    size_t counted = 0, part = deflate_block(&z, block[0], l->block);
+    l->posted.open = 0;
+    for (uint32_t i = 0; !err && part; i++) {
+        err = loader_post_block(l, LOADER_DEFL_DATA, i, block[i & 1], part,
+                                BLOCK_MS);
+        *sent += (uint32_t)part;
+        part = deflate_block(&z, block[(i + 1) & 1], l->block);
+        if (!err)
+            err = settle_down(l, 0);
+        progress_add(bar, z.total_in - counted);
+        counted = z.total_in;
+    }
+    deflateEnd(&z);
+    return err;
+}
+
 /* Stay in the loader; the stub checks that all came. The ROM would leave. */
 static int end_write(struct loader *l)
 {
@@ -222,6 +274,10 @@ static int write_run(struct loader *l, uint32_t off, const uint8_t *data,
                      size_t len, bool plain, struct progress *bar,
                      uint32_t *sent)
 {
+    if (!plain && l->chip.is_virtual && l->client.stub) {
+        int err = write_streamed(l, off, data, len, bar, sent);
+        return err ? err : end_write(l);
+    }
     uLongf packed_len = compressBound((uLong)len);
     uint8_t *packed = plain ? NULL : malloc(packed_len);
     bool deflate =
@@ -235,26 +291,27 @@ static int write_run(struct loader *l, uint32_t off, const uint8_t *data,
 }
 
 /* Compressing costs more time than it saves where the line has no speed of
- * its own (a board on this machine): a sector is sent to find out, and more
- * when something else may have been in the way. */
+ * its own (a board on this machine): a block for the RAM, which a virtual
+ * board throws away, is sent to find out; several when something else may have
+ * been in the way. */
 enum {
-    PROBE_FAST_US = 1000, /* 4 MB/s */
-    PROBE_MAYBE_US = 10000,
-    PROBES_MAX = 4,
+    PROBE_LEN = 1024,
+    PROBE_FAST_US = 300, /* 3.4 MB/s */
+    PROBE_MAYBE_US = 3000,
+    PROBES_MAX = 6,
     PROBE_WORTH = 16 * FLASH_SECTOR,
 };
 
-static int probe_line(struct loader *l, uint32_t off, const uint8_t *data,
-                      size_t *done, struct progress *bar, uint32_t *sent)
+static int probe_line(struct loader *l)
 {
+    static const uint8_t nothing[PROBE_LEN];
     int err = 0;
     l->speed = LINE_SLOW;
-    for (*done = 0; !err && *done < PROBES_MAX * FLASH_SECTOR;) {
+    for (int i = 0; !err && i < PROBES_MAX; i++) {
         uint64_t start = clock_now_us();
-        err = write_run(l, off + (uint32_t)*done, data + *done, FLASH_SECTOR,
-                        true, bar, sent);
+        err = loader_send_block(l, LOADER_MEM_DATA, 0, nothing, PROBE_LEN,
+                                BLOCK_MS);
         uint64_t us = clock_now_us() - start;
-        *done += FLASH_SECTOR;
         if (us < PROBE_FAST_US)
             l->speed = LINE_FAST;
         if (us < PROBE_FAST_US || us > PROBE_MAYBE_US)
@@ -281,14 +338,9 @@ static int write_stretch(struct loader *l, const struct job *j, size_t at,
     bool plain = j->o->plain;
     uint32_t *sent = &j->result->sent;
     int err = 0;
-    if (!plain && l->client.stub && l->speed == LINE_UNKNOWN &&
-        len >= PROBE_WORTH) {
-        size_t done;
-        err = probe_line(l, j->off + (uint32_t)at, j->data + at, &done, bar,
-                         sent);
-        at += done;
-        len -= done;
-    }
+    if (l->chip.is_virtual && l->client.stub && l->speed == LINE_UNKNOWN &&
+        len >= PROBE_WORTH)
+        err = probe_line(l);
     plain = plain || l->speed == LINE_FAST;
     return err ? err
                : write_run(l, j->off + (uint32_t)at, j->data + at, len, plain,
