@@ -68,11 +68,11 @@ struct vm {
      */
     atomic_bool interrupted; /* Ctrl-C arrived and was not delivered yet */
     atomic_bool executing;   /* Python code runs in a whole instance */
-    int wake; /* eventfd: ends a wait */
-    unsigned ignored; /* interrupts nothing has reacted to */
+    int wake;                /* eventfd: ends a wait */
+    unsigned ignored;        /* interrupts nothing has reacted to */
     uint64_t ignored_since_ms;
-    bool stuck; /* the runtime was given up because of that */
-    bool timers;             /* the next two exist */
+    bool stuck;  /* the runtime was given up because of that */
+    bool timers; /* the next two exist */
     timer_t flush_timer, alarm_timer;
     bool flush_armed;
     uint64_t alarm_us; /* board time of the next alarm, 0: none */
@@ -100,7 +100,8 @@ struct vm {
     /* ---- natives ---- */
     char main_name[VOLUME_NAME_MAX + 1]; /* machine.main() */
     uint32_t alarm_callback;             /* mp_obj_t, 0: none */
-    uint32_t reset_cause;                /* as machine.reset_cause() tells it */
+    uint64_t pin_changed_us; /* real time of the last change of a pin */
+    uint32_t reset_cause;    /* as machine.reset_cause() tells it */
     int64_t clock_offset_us; /* RTC set by Python without a service */
     unsigned crashes;
 };

@@ -1,5 +1,6 @@
 /* The chip: reset, watchdog, pins, clock. */
 #include <errno.h>
+#include <time.h>
 
 #include "bus/pins.h"
 #include "firmware/python/native.h"
@@ -7,6 +8,13 @@
 static struct bus_cpu *bus_of(struct native *n)
 {
     return n->vm->config->bus;
+}
+
+static uint64_t real_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* ---- reset and sleep ---- */
@@ -91,6 +99,29 @@ static void set_bit(_Atomic uint32_t *word, uint32_t bit, bool on)
         atomic_fetch_and(word, ~bit);
 }
 
+/* The board takes some microseconds to see a change of ours: whoever reads a
+ * pin right after changing one waits until the level is what we made it, or
+ * until something outside holds it otherwise. */
+enum { PIN_SETTLE_US = 5000, PIN_LOOK_NS = 20000 };
+
+static void changed(struct native *n)
+{
+    n->vm->pin_changed_us = real_us();
+    bus_ring(bus_of(n));
+}
+
+static void settle(struct native *n, unsigned pin)
+{
+    const struct bus_cpu_regs *regs = bus_of(n)->regs;
+    uint32_t bit = 1u << pin;
+    uint32_t ours = regs->pin_dir & bit ? regs->pin_out : regs->pin_up;
+    if (!((regs->pin_dir | regs->pin_up | regs->pin_down) & bit))
+        return; /* floating: nothing to expect */
+    while (bus_pin_level(bus_of(n), pin) != ((ours & bit) != 0) &&
+           real_us() - n->vm->pin_changed_us < PIN_SETTLE_US)
+        nanosleep(&(struct timespec){.tv_nsec = PIN_LOOK_NS}, NULL);
+}
+
 /* pin_mode(number, output, pull_up, pull_down) */
 static void pin_mode(struct native *n)
 {
@@ -99,14 +130,14 @@ static void pin_mode(struct native *n)
     set_bit(&regs->pin_up, bit, native_bool(n, 2));
     set_bit(&regs->pin_down, bit, native_bool(n, 3));
     set_bit(&regs->pin_dir, bit, native_bool(n, 1));
-    bus_ring(bus_of(n));
+    changed(n);
 }
 
 /* pin_drive(number, level): the output latch */
 static void pin_drive(struct native *n)
 {
     set_bit(&bus_of(n)->regs->pin_out, pin_bit(n), native_bool(n, 1));
-    bus_ring(bus_of(n));
+    changed(n);
 }
 
 static void pin_latch(struct native *n)
@@ -116,8 +147,9 @@ static void pin_latch(struct native *n)
 
 static void pin_level(struct native *n)
 {
-    native_return_int(
-        n, bus_pin_level(bus_of(n), native_uint(n, 0, PIN_COUNT - 1)));
+    unsigned pin = native_uint(n, 0, PIN_COUNT - 1);
+    settle(n, pin);
+    native_return_int(n, bus_pin_level(bus_of(n), pin));
 }
 
 /* ---- clock ---- */
