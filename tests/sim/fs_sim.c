@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "firmware/volume/volume.h"
+#include "flash/fatcheck.h"
 #include "flash/ftl.h"
 #include "fs_chip.h"
 
@@ -101,26 +102,27 @@ static uint64_t hash_tree(struct volumes *v, const char *path)
     return more < 0 ? 999 : sum;
 }
 
-/* ---- fsck.fat over the volume as a PC sees it ---- */
+/* ---- the volume as a PC sees it ---- */
 
-static bool fsck(struct world *w)
+static bool read_image(struct world *w, uint8_t *image, uint32_t *sectors)
 {
-    static const char path[] = "/tmp/wipy-fs-sim.img";
-    char name[64];
-    snprintf(name, sizeof name, "%s.%d", path, (int)getpid());
-    struct ftl *ftl = malloc(sizeof *ftl);
+    static struct ftl ftl;
     void *memory = malloc(FTL_MEMORY(w->size));
-    bool ok = ftl_mount(ftl, &w->chip.flash, 0, w->size, memory,
-                        FTL_MEMORY(w->size)) == 0;
-    FILE *img = fopen(name, "wb");
-    for (uint32_t lba = 0; ok && lba < ftl->sectors; lba++) {
-        uint8_t sector[FTL_SECTOR];
-        ok = ftl_read(ftl, lba, sector, 1) == 0 &&
-             fwrite(sector, sizeof sector, 1, img) == 1;
-    }
-    fclose(img);
+    bool ok = ftl_mount(&ftl, &w->chip.flash, 0, w->size, memory,
+                        FTL_MEMORY(w->size)) == 0 &&
+              ftl_read(&ftl, 0, image, ftl.sectors) == 0;
+    *sectors = ftl.sectors;
     free(memory);
-    free(ftl);
+    return ok;
+}
+
+static bool fsck(struct world *w, const uint8_t *image, uint32_t sectors)
+{
+    char name[64];
+    snprintf(name, sizeof name, "/tmp/wipy-fs-sim.img.%d", (int)getpid());
+    FILE *img = fopen(name, "wb");
+    fwrite(image, FTL_SECTOR, sectors, img);
+    fclose(img);
     pid_t pid = fork();
     if (pid == 0) {
         int null = open("/dev/null", O_WRONLY);
@@ -134,7 +136,18 @@ static bool fsck(struct world *w)
     waitpid(pid, &status, 0);
     unlink(name);
     w->checked++;
-    return ok && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Our own check every time, fsck.fat's opinion of a sample. */
+static bool is_sound(struct world *w, bool ask_fsck)
+{
+    static uint8_t image[2 << 20], scratch[FATCHECK_SCRATCH];
+    struct fatcheck check = {.problems = 0};
+    uint32_t sectors;
+    return read_image(w, image, &sectors) &&
+           fatcheck_run(&check, image, sectors, scratch) == 0 &&
+           (!ask_fsck || fsck(w, image, sectors));
 }
 
 /* ---- the workload: one call of a user each ---- */
@@ -280,8 +293,8 @@ static bool one_cut(struct world *w, const struct trial *t, uint64_t cut,
         second_cuts(w, t);
     if (!recovers(w, t))
         complain(w, t, "wrong", cut, tear);
-    else if (w->first % 97 == 0 && !fsck(w))
-        complain(w, t, "fsck.fat complains", cut, tear);
+    else if (!is_sound(w, w->first % 97 == 0))
+        complain(w, t, "the FAT volume is not sound", cut, tear);
     return true;
 }
 
@@ -355,7 +368,7 @@ static void run(struct world *w, const struct campaign *c, uint32_t seed,
     for (uint32_t i = 0; i < c->operations && (!end || time(NULL) < end); i++)
         cut_operation(w, fs_random(&seed, 1 << 20), c->step, c->second_every);
     power_on(w);
-    if (!fsck(w))
+    if (!is_sound(w, true))
         w->wrong++;
     uint64_t opened = 0;
     for (uint32_t i = 0; i < c->units; i++)
@@ -373,7 +386,7 @@ static void cuts_anywhere(void **state)
     static const struct campaign sample[] = {
         {32, 30, 70, 2, 25}, {40, 70, 70, 2, 25}, {36, 88, 70, 2, 25}};
     static const struct campaign soak[] = {
-        {32, 40, 60, 1, 3}, {40, 75, 60, 1, 3}, {36, 90, 60, 1, 3}};
+        {32, 40, 60, 1, 1}, {40, 75, 60, 1, 1}, {36, 90, 60, 1, 1}};
     bool long_run = option_seconds > 0;
     struct world *w = calloc(1, sizeof *w);
     time_t begin = time(NULL), end = begin + (time_t)option_seconds;
