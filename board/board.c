@@ -211,6 +211,7 @@ static int open_line(struct board *b, struct problem *problem)
     struct loader_port_events loader_ev = {
         .ctx = b, .leave = on_loader_leaves, .power_failed = on_power_failed};
     uart_init(&b->uart, &b->loop, loader_port_end(&b->loader));
+    b->uart.pace.real = b->options.baud_real;
     int err = loader_port_init(&b->loader, &b->loop, &b->chip, b->efuse.words,
                                &b->clock, &b->uart, loader_ev);
     if (err)

@@ -41,7 +41,8 @@ struct board_options {
     const char *control; /* socket; NULL = the chip file + ".ctl" */
     uint32_t speed;      /* CLOCK_REAL_TIME = 1 */
     bool chip_timing;
-    uint64_t cut; /* power fails at this chip command; 0 = never */
+    bool baud_real; /* the serial line takes the time its speed asks */
+    uint64_t cut;   /* power fails at this chip command; 0 = never */
     enum chip_tear cut_tear;
     bool seeded;
     uint64_t seed; /* of faults and of a new address */

@@ -114,6 +114,13 @@ static void on_leave(void *ctx)
     uv_timer_start(&port->leaving, on_leaving, 0, 0);
 }
 
+/* A client that sets no speed itself follows the board's. */
+static void on_baud(void *ctx, uint32_t baud)
+{
+    struct loader_port *port = ctx;
+    pace_set(&port->uart->pace, baud);
+}
+
 /* ---- life ---- */
 
 int loader_port_init(struct loader_port *port, uv_loop_t *loop,
@@ -138,6 +145,7 @@ int loader_port_init(struct loader_port *port, uv_loop_t *loop,
     struct rom_config config = {.flash = &port->flash,
                                 .efuse = efuse,
                                 .ctx = port,
+                                .baud = on_baud,
                                 .leave = on_leave,
                                 .busy = is_busy};
     rom_init(port->rom, &config);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "board/pty_speed.h"
 
 static void set_events(struct pty *pty)
 {
@@ -80,6 +81,7 @@ static void on_master(void *ctx, int events)
     if (events & UV_READABLE && pty->in_len == 0) {
         ssize_t n = read(pty->master, pty->in, sizeof pty->in);
         pty->in_len = n > 0 ? (size_t)n : 0;
+        pace_set(&pty->uart->pace, pty_speed(pty->master));
         if (pty->in_len)
             offer(pty);
     }

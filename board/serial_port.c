@@ -60,10 +60,17 @@ static size_t on_data(void *ctx, const uint8_t *data, size_t len)
     return uart_feed(port->uart, port->carrier, data, len);
 }
 
+static void on_baud(void *ctx, uint32_t baud)
+{
+    struct serial_port *port = ctx;
+    pace_set(&port->uart->pace, baud);
+}
+
 /* Before its first byte is fed. */
 static void on_plain(void *ctx)
 {
     struct serial_port *port = ctx;
+    pace_set(&port->uart->pace, PACE_BAUD_AT_RESET);
     port->ev.plain_client(port->ev.ctx);
 }
 
@@ -184,6 +191,7 @@ static void welcome(struct serial_port *port, int client)
     struct rfc2217_events ev = {.ctx = port,
                                 .data = on_data,
                                 .lines = on_lines,
+                                .baud = on_baud,
                                 .purge = on_purge,
                                 .plain = on_plain};
     int on = 1;

@@ -7,9 +7,26 @@
 
 enum { CHUNK = 4096 };
 
+static void set_events(struct uart *uart)
+{
+    int events = UV_READABLE | (ring_used(&uart->in) ? UV_WRITABLE : 0);
+    watch_set(uart->watch, events);
+}
+
+/* A slow line may carry more now. */
+static void on_pace(void *ctx)
+{
+    struct uart *uart = ctx;
+    set_events(uart);
+    if (uart->loading)
+        uart->loader.room(uart->loader.ctx);
+    uart_resume(uart);
+}
+
 void uart_init(struct uart *uart, uv_loop_t *loop, struct uart_loader loader)
 {
     *uart = (struct uart){.loop = loop, .socket = -1, .loader = loader};
+    pace_init(&uart->pace, loop, on_pace, uart);
     ring_init(&uart->in, uart->in_memory, sizeof uart->in_memory);
 }
 
@@ -33,9 +50,13 @@ void uart_print(struct uart *uart, const char *text)
 
 size_t uart_put_client(struct uart *uart, const uint8_t *data, size_t len)
 {
-    if (uart->client)
-        return uart->client->put(uart->client->ctx, data, len);
-    uart_put(uart, data, len);
+    struct pace *pace = &uart->pace;
+    len = pace_allow(pace, &pace->out, len);
+    if (len && uart->client)
+        len = uart->client->put(uart->client->ctx, data, len);
+    else
+        uart_put(uart, data, len);
+    pace_spend(pace, &pace->out, len);
     return len;
 }
 
@@ -93,22 +114,21 @@ void uart_last_line(const struct uart *uart, char *to, size_t size)
 
 /* ---- to and from the CPU ---- */
 
-/* Returns false when the CPU sent nothing more. */
-static bool carry_output(struct uart *uart)
+enum carried { CARRIED_SOME, CARRIED_ALL, CARRIED_END };
+
+/* What the CPU printed, at most `max` bytes of it, to the carriers. */
+static enum carried carry_output(struct uart *uart, size_t max)
 {
     uint8_t data[CHUNK];
-    ssize_t n = recv(uart->socket, data, sizeof data, MSG_DONTWAIT);
-    if (n > 0) {
-        remember(uart, (const char *)data, (size_t)n);
-        uart_put(uart, data, (size_t)n);
-    }
-    return n > 0;
-}
-
-static void set_events(struct uart *uart)
-{
-    int events = UV_READABLE | (ring_used(&uart->in) ? UV_WRITABLE : 0);
-    watch_set(uart->watch, events);
+    ssize_t n = recv(uart->socket, data, max, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? CARRIED_ALL : CARRIED_END;
+    if (n == 0)
+        return CARRIED_END;
+    remember(uart, (const char *)data, (size_t)n);
+    uart_put(uart, data, (size_t)n);
+    pace_spend(&uart->pace, &uart->pace.out, (size_t)n);
+    return CARRIED_SOME;
 }
 
 static void carry_input(struct uart *uart)
@@ -128,12 +148,14 @@ static void carry_input(struct uart *uart)
 static void on_socket(void *ctx, int events)
 {
     struct uart *uart = ctx;
-    if (events & UV_READABLE && !carry_output(uart) && errno != EAGAIN) {
-        watch_set(uart->watch, 0); /* its end is noticed elsewhere */
-        return;
-    }
     if (events & UV_WRITABLE)
         carry_input(uart);
+    if (!(events & UV_READABLE))
+        return;
+    size_t may = pace_allow(&uart->pace, &uart->pace.out, CHUNK);
+    bool end = may && carry_output(uart, may) == CARRIED_END;
+    if (may == 0 || end) /* until on_pace; or its end is noticed elsewhere */
+        watch_set(uart->watch, 0);
 }
 
 void uart_start(struct uart *uart, int socket)
@@ -147,7 +169,7 @@ void uart_start(struct uart *uart, int socket)
 void uart_stop(struct uart *uart)
 {
     if (uart->socket >= 0)
-        while (carry_output(uart))
+        while (carry_output(uart, CHUNK) == CARRIED_SOME)
             ;
     watch_close(uart->watch);
     uart->watch = NULL;
@@ -167,25 +189,30 @@ static size_t feed_loader(struct uart *uart, const struct carrier *from,
                           const uint8_t *data, size_t len)
 {
     uart->client = from;
-    size_t taken = uart->loader.feed(uart->loader.ctx, data, len);
-    if (taken < len)
-        uart->held_back = true;
+    return uart->loader.feed(uart->loader.ctx, data, len);
+}
+
+static size_t feed_cpu(struct uart *uart, const uint8_t *data, size_t len)
+{
+    if (uart->socket < 0)
+        return len;
+    size_t taken = ring_put(&uart->in, data, len);
+    /* Not carry_input: it may call the carrier that is calling us. */
+    set_events(uart);
     return taken;
 }
 
 size_t uart_feed(struct uart *uart, const struct carrier *from,
                  const uint8_t *data, size_t len)
 {
+    struct pace *pace = &uart->pace;
     if (uart->loading && from->person)
         return len;
-    if (uart->loading)
-        return feed_loader(uart, from, data, len);
-    if (uart->socket < 0)
-        return len;
-    size_t taken = ring_put(&uart->in, data, len);
+    size_t may = pace_allow(pace, &pace->in, len);
+    size_t taken = uart->loading ? feed_loader(uart, from, data, may)
+                                 : feed_cpu(uart, data, may);
+    pace_spend(pace, &pace->in, taken);
     if (taken < len)
         uart->held_back = true;
-    /* Not carry_input: it may call the carrier that is calling us. */
-    set_events(uart);
     return taken;
 }

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/ring.h"
+#include "board/pace.h"
 #include "board/watch.h"
 
 enum { UART_CARRIERS_MAX = 3, UART_IN_SIZE = 4096, UART_SAID_MAX = 256 };
@@ -43,6 +44,7 @@ struct uart {
 
     int socket; /* to the CPU, -1 = none runs */
     struct watch *watch;
+    struct pace pace;
     struct ring in; /* waiting for the CPU */
     bool held_back; /* a carrier was told there is no room */
 

@@ -20,6 +20,7 @@ static const char usage[] =
     "  --ftp-data-port N   2024, any free one when that is in use\n"
     "  --serial-port N     the serial line as a TCP port (2217)\n"
     "  --serial-bind ADDR  its address; it asks for no password (127.0.0.1)\n"
+    "  --baud-real         the serial line is as slow as its speed says\n"
     "  --sd FILE|DEV       card in the slot\n"
     "  --control SOCKET    control socket (FILE.ctl)\n"
     "  --speed X           the board's clock runs X times as fast\n"
@@ -130,6 +131,7 @@ static const struct option options[] = {
     {"control", required_argument, NULL, 'c'},
     {"speed", required_argument, NULL, 'x'},
     {"chip-timing", no_argument, NULL, 't'},
+    {"baud-real", no_argument, NULL, 'R'},
     {"cut", required_argument, NULL, 'C'},
     {"seed", required_argument, NULL, 'r'},
     {"headless", no_argument, NULL, 'H'},
@@ -173,6 +175,9 @@ static int take_option(int c, const char *value, struct board_options *o)
         return take_speed(value, o);
     case 't':
         o->chip_timing = true;
+        return 0;
+    case 'R':
+        o->baud_real = true;
         return 0;
     case 'C':
         return take_cut(value, o);
