@@ -24,7 +24,9 @@ static const char usage[] =
     "       wipy fs export CHIP IMAGE            /flash as a FAT image\n"
     "       wipy fs import CHIP IMAGE            replace /flash by its files\n"
     "       wipy fs check CHIP [--json]          is everything sound?\n"
-    "CHIP is the chip file of a board that is off (wipy run --flash CHIP).\n"
+    "CHIP is the chip file of a board that is off (wipy run --flash CHIP); "
+    "--flash CHIP\n"
+    "names it too.\n"
     "PATH may leave /flash out.\n";
 
 struct job {
@@ -411,6 +413,7 @@ static int run_verb(const struct verb *verb, struct job *job, const char *path)
 int cmd_fs(int argc, char **argv)
 {
     struct job job = {.argc = 0};
+    const char *chip = NULL;
     char *args[8];
     int count = 0;
     for (int i = 1; i < argc; i++) {
@@ -420,18 +423,21 @@ int cmd_fs(int argc, char **argv)
         }
         if (strcmp(argv[i], "--json") == 0)
             job.json = true;
+        else if (strcmp(argv[i], "--flash") == 0 && i + 1 < argc)
+            chip = argv[++i];
         else if (count < 8)
             args[count++] = argv[i];
     }
     const struct verb *verb = count > 0 ? find_verb(args[0]) : NULL;
     if (count > 0 && !verb)
         fprintf(stderr, "wipy fs: there is no '%s'\n", args[0]);
-    if (!verb || count < 2 || count - 2 < verb->least ||
-        count - 2 > verb->most) {
+    int first = chip ? 1 : 2; /* argument after CHIP */
+    if (!verb || count < first || count - first < verb->least ||
+        count - first > verb->most) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    job.argc = count - 2;
-    job.argv = args + 2;
-    return run_verb(verb, &job, args[1]);
+    job.argc = count - first;
+    job.argv = args + first;
+    return run_verb(verb, &job, chip ? chip : args[1]);
 }

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""A damaged /flash on a real board: said, left alone, made anew on request;
+and one with a rotten sector stays readable."""
+import os
+import sys
+
+from board import Board
+
+build = sys.argv[1]
+FS = 0x400000
+
+
+def ok(what):
+    print("ok:", what, flush=True)
+
+
+with Board(build) as board:
+    board.put("/flash/keep.txt", b"k" * 3000)
+    board.stop()
+
+    with open(board.flash, "r+b") as f:
+        f.seek(FS)
+        whole = f.read()
+        f.seek(FS)
+        f.write(bytes(b ^ 0x55 for b in whole))
+    board.start()
+    repl = board.prompt()
+    out, err = repl.raw("import os\n"
+                        "try:\n    open('/flash/x', 'w')\n"
+                        "except OSError as e:\n    print('OSError', e)\n")
+    assert b"OSError" in out and not err, (out, err)
+    repl.close()
+    board.stop()
+    with open(board.flash, "rb") as f:
+        f.seek(FS)
+        assert f.read() == bytes(b ^ 0x55 for b in whole)
+    ok("a foreign /flash gives OSError and is not touched")
+
+    board.start()
+    repl = board.prompt()
+    out, err = repl.raw("import os\nos.mkfs('/flash')\n"
+                        "with open('/flash/x', 'w') as f:\n"
+                        "    f.write('new')\n"
+                        "print(open('/flash/x').read(), os.listdir('/flash'))\n")
+    assert b"new" in out and not err, (out, err)
+    repl.close()
+    board.wipy("reset")
+    board.wait_ready()
+    repl = board.prompt()
+    assert "'new'" in repl.run("open('/flash/x').read()")
+    repl.close()
+    ok("os.mkfs('/flash') makes it anew")
+    board.stop()
+
+    with open(board.flash, "r+b") as f:
+        f.seek(FS)
+        f.write(whole)
+        at = whole.index(b"k" * 512)
+        f.seek(FS + at + 100)
+        f.write(b"\x00")
+    board.start()
+    repl = board.prompt()
+    out, err = repl.raw("try:\n    print(len(open('/flash/keep.txt').read()))\n"
+                        "except OSError as e:\n    print('OSError', e)\n"
+                        "print(open('/flash/main.py').read())\n"
+                        "with open('/flash/y', 'w') as f:\n"
+                        "    f.write('z')\n")
+    assert b"OSError" in out and b"main.py" in out and not err, (out, err)
+    repl.close()
+    ok("a rotten sector costs its file, nothing else")
+    board.stop()
+    said = board.wipy("fs", "check", check=False)
+    assert "1 sectors cannot be read" in said, said
+    ok("wipy fs check finds it")
