@@ -154,7 +154,9 @@ static void pin_level(struct native *n)
 
 /* ---- clock ---- */
 
-/* clock() -> microseconds since 1970 */
+#define CLOCK_END_US 253402300800e6 /* the year 10000 */
+
+/* clock_us() -> microseconds since 1970 */
 static void clock_us(struct native *n)
 {
     native_return_float(n, (double)wait_clock_us(n->vm));
@@ -163,7 +165,10 @@ static void clock_us(struct native *n)
 static void set_clock(struct native *n)
 {
     const struct vm_services *s = n->services;
-    int64_t us = (int64_t)native_float(n, 0);
+    double wanted = native_float(n, 0);
+    if (!(wanted >= 0 && wanted < CLOCK_END_US))
+        native_value_error(n, "the clock goes from 1970 to 9999");
+    int64_t us = (int64_t)wanted;
     if (s->set_now_us)
         native_check(n, s->set_now_us(s->ctx, us));
     else

@@ -79,7 +79,8 @@ static void on_alarm(struct native *n)
 static void alarm_at(struct native *n)
 {
     double us = native_float(n, 0);
-    wait_set_alarm(n->vm, us > 0 && n->vm->alarm_callback ? (uint64_t)us : 0);
+    bool sane = us > 0 && us < 1e18; /* 30,000 years */
+    wait_set_alarm(n->vm, sane && n->vm->alarm_callback ? (uint64_t)us : 0);
 }
 
 const struct native_entry native_vm[] = {

@@ -308,9 +308,48 @@ def test_output_appears():
         h.until('>>> ')
 
 
+def test_asyncio_stream():
+    """A task reads the keyboard while another counts."""
+    with board() as h:
+        write(h, 'main.py', """import asyncio, sys
+async def count(n):
+    while True:
+        n.append(1); await asyncio.sleep_ms(10)
+async def main():
+    n = []
+    task = asyncio.create_task(count(n))
+    stream = asyncio.StreamReader(sys.stdin)
+    print('ready')
+    got = [await stream.read(1) for _ in range(3)]
+    task.cancel()
+    print(got, len(n) > 10)
+asyncio.run(main())
+""")
+        h.send('\x04')
+        h.until('ready\r\n')
+        for key in 'xyz':
+            time.sleep(0.1)
+            h.send(key)
+        assert "['x', 'y', 'z'] True\r\n" in h.until('>>> ')
+
+
 def test_safe_boot():
-    with board('--safe') as h:
-        h.type('1')
+    """boot.py and main.py run after a soft reset, not before."""
+    with Host(COMMAND, '--safe') as h:
+        h.until('>>> ')
+        write(h, 'main.py', 'print("ran")')
+        h.send('\x04')
+        assert 'ran\r\n' in h.until('>>> ')
+
+
+def test_users_files_do_not_break_the_start():
+    with board() as h:
+        for name in ('_os', '_errors', 'os', 'collections', '_board', 'sys'):
+            write(h, name + '.py', 'raise ValueError("mine")')
+        h.send('\x04')
+        text = h.until('>>> ')
+        assert 'ValueError' not in text, text
+        assert h.type('import os; os.uname().sysname') == "'WiPy'\r\n"
 
 
 def main():
