@@ -40,7 +40,9 @@ target_include_directories(wipy_host_options SYSTEM INTERFACE ${CPU_INCLUDE})
 if(SAN)
     target_compile_options(wipy_host_options INTERFACE
         -fsanitize=address,undefined -fno-sanitize-recover=undefined
-        -fno-omit-frame-pointer)
+        -fno-omit-frame-pointer
+        # Checks in between hide from gcc what it knew: false alarms.
+        -Wno-stringop-overflow -Wno-maybe-uninitialized)
     target_link_options(wipy_host_options INTERFACE -fsanitize=address,undefined)
 endif()
 
