@@ -72,7 +72,7 @@ int cmd_log(int argc, char **argv)
     };
     static struct chip_view v;
     const char *flash = NULL;
-    bool json = false;
+    bool json = false, wrong = false;
     unsigned count = DIARY_ENTRIES;
     int c;
     while ((c = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
@@ -87,9 +87,9 @@ int cmd_log(int argc, char **argv)
         else if (c == 'n' && atoi(optarg) > 0)
             count = (unsigned)atoi(optarg);
         else
-            optind = argc + 1;
+            wrong = true;
     }
-    if (optind != argc) {
+    if (wrong || optind != argc) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }

@@ -174,7 +174,7 @@ int cmd_slots(int argc, char **argv)
     };
     static struct slots_view v;
     const char *flash = NULL;
-    bool json = false;
+    bool json = false, wrong = false;
     int c;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'h') {
@@ -186,9 +186,9 @@ int cmd_slots(int argc, char **argv)
         else if (c == 'j')
             json = true;
         else
-            optind = argc + 1;
+            wrong = true;
     }
-    if (optind != argc) {
+    if (wrong || optind != argc) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
