@@ -247,6 +247,29 @@ class RTC:
         return False
 
 
+class UART:
+    # The serial line is the prompt's, like telnet: what is written here is
+    # printed on both. Enough for os.dupterm(UART(0, 115200)) in boot.py.
+    def __init__(self, id=0, baudrate=9600, *args, **kw):
+        if id != 0:
+            raise OSError(19, 'UART(%d) is not offered yet' % id)
+        self._rate = baudrate
+
+    def init(self, baudrate=9600, *args, **kw):
+        self._rate = baudrate
+
+    def deinit(self):
+        pass
+
+    def write(self, buf):
+        import sys
+        sys.stdout.write(buf if isinstance(buf, str) else str(buf, 'utf-8'))
+        return len(buf)
+
+    def any(self):
+        return int(_board.has_input())
+
+
 class SD:
     def __init__(self, id=0, pins=None):
         self._path = '/sd'

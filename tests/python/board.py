@@ -73,6 +73,9 @@ MACHINE = [
     ('import time; time.localtime()[:5]', '(2017, 2, 28, 10, 30)'),
     ('machine.wake_reason()', '(0, None)'),
     ('machine.idle()', ''),
+    ('from machine import UART; u = UART(0, 115200); os.dupterm(u)', ''),
+    ('os.dupterm() is u, u.write(b"hi\\n")', 'hi\r\n(True, 3)'),
+    ('UART(1)', 'OSError: [Errno 19] '),
     ('machine.boot_log()', 'boot_log is not offered by this firmware'),
     ('machine.enable_irq(machine.disable_irq())', ''),
     ('c = machine.Timer.Chrono(); c.start(); time.sleep_ms(20); c.stop(); '
