@@ -97,7 +97,7 @@ static int transaction(struct world *w, uint32_t seed)
     return ftl_commit(&w->ftl);
 }
 
-static bool holds(struct world *w, uint8_t want[SECTORS][FTL_SECTOR])
+static bool holds(struct world *w, uint8_t (*want)[FTL_SECTOR])
 {
     for (uint32_t lba = 0; lba < SECTORS; lba++) {
         uint8_t got[FTL_SECTOR];

@@ -74,7 +74,7 @@ static int transaction(struct world *w, uint32_t *seed, uint32_t span)
     return err;
 }
 
-static bool holds(struct world *w, uint8_t want[SECTORS_MAX][FTL_SECTOR])
+static bool holds(struct world *w, uint8_t (*want)[FTL_SECTOR])
 {
     uint8_t got[FTL_SECTOR];
     for (uint32_t lba = 0; lba < w->sectors; lba++)
