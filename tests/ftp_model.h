@@ -164,13 +164,11 @@ static inline int64_t model_write(struct model *m, struct ftp_op *op)
     m->fail_write = 0;
     if (!err && m->staged_len + op->len > MODEL_FILE_SIZE)
         err = WIPY_ENOSPC;
-    if (err) {
-        op->last = false;
+    if (err)
         return err;
-    }
     memcpy(m->staged + m->staged_len, op->data, op->len);
     m->staged_len += op->len;
-    return op->last ? model_commit(m, true) : (int64_t)op->len;
+    return (int64_t)op->len;
 }
 
 static inline int64_t model_readdir(struct model *m, struct ftp_op *op)

@@ -41,7 +41,7 @@ void op_start(struct ftp *f, enum ftp_op_kind kind, void (*then)(struct ftp *))
     f->op.kind = kind;
     f->op.result = 0;
     f->op.retry = false;
-    f->op.last = kind == FTP_OP_WRITE && f->op.last;
+    f->op.last = false;
     f->op.text[0] = '\0';
     f->op_busy = true;
     f->then = then;

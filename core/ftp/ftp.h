@@ -47,7 +47,7 @@ enum ftp_op_kind {
     FTP_OP_OPEN_READ,  /* path, offset; then as READ */
     FTP_OP_OPEN_WRITE, /* path, mode, offset, size */
     FTP_OP_READ,       /* data, len => result bytes, last */
-    FTP_OP_WRITE,      /* data, len, last => result bytes, all of them */
+    FTP_OP_WRITE,      /* data, len => result bytes, all of them */
     FTP_OP_COMMIT,     /* close; what was written appears; text may say more */
     FTP_OP_ABANDON,    /* close; a replaced file keeps its old contents */
     FTP_OP_OPENDIR,    /* path */
@@ -89,10 +89,8 @@ struct ftp_op {
     uint64_t offset;
     uint64_t size; /* announced by ALLO, 0 = unknown */
     int64_t time;
-    /* Small files cost one hand-over to the file side, not three. READ sets it
-     * when the end was reached and the file is closed. WRITE with it set is
-     * followed by COMMIT in the same breath; the executor clears it when it
-     * did not come to closing the file. */
+    /* READ sets it when the end was reached and the file is closed: a small
+     * file costs one hand-over to the file side. */
     bool last;
     int64_t result; /* >= 0, or a negative enum wipy_err */
     bool retry;     /* of a failure: trying again later can help (4xx) */
@@ -154,9 +152,13 @@ enum {
     FTP_LOGIN_TIME_MS = 60000, /* to be logged in, from the greeting on */
     FTP_IDLE_MS = 300000,
     FTP_DATA_MS = 10000, /* WiPy 1: 5000 */
-    /* Between the end of a longer upload and its commit: a killed client
-     * ends both connections, the control connection a moment later. */
+    /* Between the end of an upload and its commit: a killed client ends both
+     * connections, the control connection perhaps a moment later. What fits
+     * one write of any client is spared the wait. */
     FTP_SETTLE_MS = 5,
+    FTP_SETTLE_SHORT_MS = 2, /* up to FTP_SETTLE_LONG bytes */
+    FTP_SETTLE_LONG = 65536,
+    FTP_SETTLE_NONE = 4096,
 };
 
 struct ftp_config {

@@ -213,18 +213,17 @@ static void write_done(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
     t->len[f->op.data == f->config.buffer[1]] = 0;
-    if (f->op.last)
-        t->file_open = false;
-    if (t->state != FTP_RUNNING) {
+    if (t->state != FTP_RUNNING)
         transfer_source_idle(f);
-    } else if (f->op.result < 0) {
+    else if (f->op.result < 0)
         refuse_upload(f);
-    } else if (f->op.last && f->op.text[0]) {
-        transfer_stop(f, true, 226, "%s", f->op.text);
-    } else if (f->op.last) {
-        transfer_stop(f, true, 226, "Stored %llu bytes",
-                      (unsigned long long)t->bytes);
-    }
+}
+
+static uint64_t settle_time(uint64_t bytes)
+{
+    if (bytes == 0 || bytes > FTP_SETTLE_LONG)
+        return FTP_SETTLE_MS;
+    return bytes > FTP_SETTLE_NONE ? FTP_SETTLE_SHORT_MS : 0;
 }
 
 static void pump_receive(struct ftp *f)
@@ -241,7 +240,6 @@ static void pump_receive(struct ftp *f)
     } else if (len == f->config.buffer_size || (t->eof && len)) {
         f->op.data = f->config.buffer[t->side];
         f->op.len = len;
-        f->op.last = t->eof && f->now_ms >= t->settle_ms;
         t->side = !t->side;
         op_start(f, FTP_OP_WRITE, write_done);
     }
@@ -323,8 +321,7 @@ void ftp_data_received(struct ftp *f, size_t len, uint64_t now_ms)
     f->now_ms = t->progress_ms = f->active_ms = now_ms;
     t->eof = len == 0;
     t->bytes += len;
-    bool may_be_torn = t->eof && t->bytes > f->config.buffer_size;
-    t->settle_ms = may_be_torn ? now_ms + FTP_SETTLE_MS : 0;
+    t->settle_ms = t->eof ? now_ms + settle_time(t->bytes) : 0;
     if (t->state == FTP_DRAINING) {
         if (t->eof || t->bytes > DRAIN_MAX)
             transfer_stop(f, false, 0, "%s", "");

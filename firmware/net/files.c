@@ -284,9 +284,6 @@ static void write_file(struct files *f)
         update_put(f);
     else
         judge(f, volume_write(f->env->volumes, f->file, op->data, op->len));
-    op->last = op->last && op->result >= 0;
-    if (op->last)
-        close_op(f, true);
 }
 
 /* ---- directories ---- */

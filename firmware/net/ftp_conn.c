@@ -363,6 +363,9 @@ static void data_ready(void *ctx, short events)
 static void file_done(void *ctx)
 {
     struct ftp_conn *c = ctx;
+    /* Before an upload is committed: is its client still there? */
+    if (c->ftp.t.eof && c->state == CONN_OPEN && c->control.fd >= 0)
+        receive_control(c);
     ftp_op_done(&c->ftp, c->net->now_ms);
     if (ftp_data_want(&c->ftp) & FTP_WANT_OUT)
         send_data(c);

@@ -323,6 +323,19 @@ def slowloris():
         s.close()
 
 
+SLOW_UPLOAD = """
+import ftplib, sys, time
+ftp = ftplib.FTP()
+ftp.connect('127.0.0.1', int(sys.argv[1]))
+ftp.login('micro', 'python')
+conn = ftp.transfercmd('STOR /flash/kept')
+print('on its way', flush=True)
+while True:
+    conn.sendall(b'x' * 500)
+    time.sleep(0.003)
+"""
+
+
 def killed_upload():
     """a client killed with -9 in the middle leaves the old file"""
     c = ftp_client()
@@ -330,6 +343,17 @@ def killed_upload():
     source = os.path.join(server.folder, "big")
     with open(source, "wb") as f:
         f.write(os.urandom(3000000))
+    # Small pieces, slowly: killed with 10 to 60 kB on the way.
+    for _ in range(3):
+        child = subprocess.Popen([sys.executable, "-c", SLOW_UPLOAD, str(server.ftp[1])],
+                                 stdout=subprocess.PIPE)
+        child.stdout.readline()
+        time.sleep(0.1)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        time.sleep(0.1)
+        got = get(c, "/flash/kept")
+        assert got == b"old contents", (len(got), got[:50])
     for _ in range(5):
         curl = subprocess.Popen(
             ["curl", "-s", "--limit-rate", "2M", "-T", source,
