@@ -93,6 +93,8 @@ static int fail_fault(struct update *u, enum image_fault fault)
     struct text t = text_of(why, sizeof why);
     text_put(&t, "not accepted: ");
     text_put(&t, image_fault_text(fault));
+    if (fault == IMAGE_WRONG_MACHINE && u->head.machine == IMAGE_MACHINE_XTENSA)
+        text_put(&t, " (a real ESP32)");
     int err = fault == IMAGE_WRONG_MACHINE ? WIPY_EMACHINE
               : fault >= IMAGE_UNSIGNED    ? WIPY_ESIGN
                                            : WIPY_EFORMAT;
