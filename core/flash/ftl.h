@@ -160,8 +160,8 @@ uint32_t ftl_tx_room(const struct ftl *ftl);
 /* What ftl_tx_room is just after a commit. */
 uint32_t ftl_tx_most(const struct ftl *ftl);
 
-/* All writes become valid together. After an error nothing of the
- * transaction is valid: call ftl_mount again before anything else. */
+/* All writes become valid together. After an error call ftl_mount again
+ * before anything else: it finds all of them valid, or none. */
 int ftl_commit(struct ftl *ftl);
 
 /* The sector's contents are of no use any more. Not remembered on flash: what
