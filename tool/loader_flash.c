@@ -203,7 +203,11 @@ static int send_blocks(struct loader *l, uint8_t op, const uint8_t *data,
         progress_add(bar, now - counted);
         counted = now;
     }
-    return err ? err : settle_down(l, 0);
+    if (!err)
+        err = settle_down(l, 0);
+    if (err < 0) /* again, if at all, one by one: then it tells why */
+        l->speed = LINE_SLOW;
+    return err;
 }
 
 static int write_plain(struct loader *l, uint32_t off, const uint8_t *data,

@@ -89,6 +89,14 @@ const pasted = await dev.wipy(build, "flash", ...command.split(" "));
 process.chdir(device.dir);
 check("works when only the command is copied", pasted.code === 0, pasted.err);
 
+// ---- found without a name, slots over the line
+
+const found = await dev.wipy(build, "chip", "--flash", device.flash, "--json");
+check("finds the running board's port", found.code === 0 && JSON.parse(found.out).port === port, found.err);
+const slots = await dev.wipy(build, "chip", "--slots", "--port", port);
+check("shows the slots over the serial line",
+  slots.code === 0 && ["factory", "ota_0", "ota_1"].every((name) => slots.out.includes(name)), slots.err);
+
 // ---- back-up, restore, erase
 
 const nvs = device.chip().subarray(0x9000, 0x10000);
