@@ -20,7 +20,7 @@ enum bad_kind {
     BAD_ERASE_NOOP,
 };
 
-enum { HOST_PAGE = 4096, HOST_VERSIONS = 512 };
+enum { HOST_PAGE = 4096, HOST_VERSIONS = 4096 };
 
 /* What a host's page cache holds since the last sync: each version a page of
  * the chip file had. Any of them, or none, may have reached the disk. */

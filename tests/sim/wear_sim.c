@@ -55,7 +55,7 @@ static int format_it(struct world *w)
 
 static int transaction(struct world *w, uint32_t *seed, uint32_t span)
 {
-    uint32_t count = 1 + fs_random(seed, 12);
+    uint32_t count = 1 + fs_random(seed, fs_random(seed, 3) ? 12 : 60);
     for (uint32_t i = 0; i < count && ftl_tx_room(&w->ftl) > 0; i++) {
         uint32_t lba = fs_random(seed, span);
         uint8_t *data = w->current[lba];
@@ -219,7 +219,8 @@ static void reorder_once(struct world *w, uint32_t *seed, uint8_t *file)
 {
     static uint8_t old[SECTORS_MAX][FTL_SECTOR];
     memcpy(old, w->committed, sizeof old);
-    chip_cut(&w->chip.chip, 1 + fs_random(seed, 60), CHIP_TEAR_ALL);
+    chip_cut(&w->chip.chip, 1 + fs_random(seed, fs_random(seed, 3) ? 60 : 400),
+             CHIP_TEAR_ALL);
     int err = transaction(w, seed, w->sectors);
     bool cut = w->chip.chip.dead;
     assert_true(cut || err == 0);
