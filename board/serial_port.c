@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,6 +203,15 @@ static void welcome(struct serial_port *port, int client)
     port->watch = watch_open(port->loop, client, UV_READABLE, on_client, port);
 }
 
+/* While the line takes nothing the client is not read, so that its end is not
+ * noticed either. */
+static bool client_has_left(const struct serial_port *port)
+{
+    struct pollfd look = {.fd = port->client, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0 &&
+           look.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
 static void on_door(void *ctx, int events)
 {
     static const char busy[] =
@@ -212,6 +222,8 @@ static void on_door(void *ctx, int events)
         accept4(port->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0)
         return;
+    if (port->client >= 0 && client_has_left(port))
+        drop_client(port);
     if (port->client < 0) {
         welcome(port, client);
         return;
