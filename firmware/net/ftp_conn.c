@@ -452,9 +452,8 @@ static bool one_address_has_all(const struct net *net)
     return true;
 }
 
-/* All slots are taken. Who has not logged in for a while, or for a newcomer
- * from elsewhere at all, gives way; so does an idle session of an address
- * that has them all. */
+/* All slots are taken. Who has not logged in for a while gives way; so does an
+ * idle session of an address that has them all. */
 static struct ftp_conn *make_way(struct net *net, uint32_t addr)
 {
     struct ftp_conn *victim = NULL;
@@ -462,10 +461,11 @@ static struct ftp_conn *make_way(struct net *net, uint32_t addr)
     for (int i = 0; i < FTP_SLOTS - 1; i++) {
         struct ftp_conn *c = &net->ftp[i];
         bool lobby = !ftp_logged_in(&c->ftp);
-        bool old = net->now_ms - c->opened_ms >= LOBBY_MS;
+        bool old = net->now_ms - c->opened_ms >=
+                   (c->peer.addr == addr ? LOBBY_MS : LOBBY_OTHER_MS);
         bool idle = !ftp_transferring(&c->ftp) &&
                     net->now_ms - c->ftp.active_ms >= TAKEOVER_MS;
-        bool may = lobby ? old || c->peer.addr != addr : greedy && idle;
+        bool may = lobby ? old : greedy && idle;
         if (may && !c->ftp.op_busy &&
             (!victim || c->ftp.active_ms < victim->ftp.active_ms))
             victim = c;

@@ -19,9 +19,12 @@ enum {
     FTP_BUFFER = 262144,
     WATCHES = 8 + TELNET_SLOTS + 4 * FTP_SLOTS,
     BACKLOG = 64,
-    ACCEPTS = 16,          /* at most so many a round */
-    FLUSH_MS = 2000,       /* to take the last words before the close */
-    LOBBY_MS = 3000,       /* after this a session without login gives way */
+    ACCEPTS = 16,    /* at most so many a round */
+    FLUSH_MS = 2000, /* to take the last words before the close */
+    /* After this a session without login gives way to a newcomer of its own
+     * address, of another one. */
+    LOBBY_MS = 3000,
+    LOBBY_OTHER_MS = 500,
     TAKEOVER_MS = 10000,   /* a session that idles this long, likewise */
     RETRY_MS = 5000,       /* between attempts to get a port */
     STALL_MS = 20,         /* between looks for room in the prompt's input */

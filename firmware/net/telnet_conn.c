@@ -108,8 +108,8 @@ static struct telnet_conn *make_way(struct net *net, uint32_t addr)
     for (int i = 0; i < TELNET_SLOTS - 1; i++) {
         struct telnet_conn *c = &net->telnet[i];
         bool lobby = c->state == CONN_FLUSHING || !is_logged_in(c);
-        bool may =
-            c->peer.addr != addr || net->now_ms - c->opened_ms >= LOBBY_MS;
+        bool may = net->now_ms - c->opened_ms >=
+                   (c->peer.addr == addr ? LOBBY_MS : LOBBY_OTHER_MS);
         if (lobby && may && (!victim || c->opened_ms < victim->opened_ms))
             victim = c;
     }

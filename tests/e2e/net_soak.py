@@ -189,7 +189,7 @@ class Worker(threading.Thread):
         super().__init__(daemon=True)
         self.ports, self.number, self.end = ports, number, end
         self.rng = random.Random(f"{SEED} {number}")
-        self.aborts = self.busy = 0
+        self.aborts = self.busy = self.lost = 0
         self.failure = None
 
     def run(self):
@@ -202,8 +202,13 @@ class Worker(threading.Thread):
                 job(self.rng, self.ports, source, self.number)
             except Abort:
                 self.aborts += 1
-            except (Busy, ConnectionError):
-                self.busy += 1  # a session gave way to another, or was refused
+            except Busy:
+                self.busy += 1
+                with Worker.lock:
+                    Worker.done -= 1
+                time.sleep(self.rng.random() * 0.005)
+            except ConnectionError:
+                self.lost += 1  # gave way to another
             except (AssertionError, OSError, ValueError) as error:
                 self.failure = f"{job.__name__} of worker {self.number}: {error!r}"
 
@@ -268,7 +273,8 @@ def main():
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(10) == 0
     print(f"{Worker.done} sessions in {spent:.0f} s, {sum(w.aborts for w in workers)} given up on "
-          f"purpose, {sum(w.busy for w in workers)} refused or overtaken; descriptors {before} -> "
+          f"purpose, {sum(w.busy for w in workers)} told 421, {sum(w.lost for w in workers)} "
+          f"overtaken; descriptors {before} -> "
           f"{after}, memory {quarter} -> {memory} kB")
 
 
