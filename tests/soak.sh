@@ -9,7 +9,7 @@
 #             triples; takes the time it takes
 #   ftl, fs   power cuts in the translation layer, in files above it
 #   cuts      power cuts and kills of a running board while FTP writes
-#   sessions  many clients at once on one board
+#   sessions  many clients at once on one board; 10,000 sessions with aborts
 #   python    the language's programs, a collection every 256 bytes
 #   fuzz      each target for a share of the time (needs clang)
 # SEED in the environment repeats a run; it is printed.
@@ -37,7 +37,8 @@ cuts() {
     done
 }
 sessions() {
-    SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds"
+    SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds" &&
+        SEED=$seed "$here/e2e/net_soak.py" "$build" "$seconds" 10000
 }
 python() {
     (cd "$build" && ctest --output-on-failure -R python)
