@@ -74,6 +74,17 @@ static void look_at_pins(struct board *b)
         wires_ring_down(&b->wires);
 }
 
+static void services_answer(struct board *b)
+{
+    radio_heard(&b->radio.telnet, atomic_load(&b->wires.cpu->telnet_port));
+    radio_heard(&b->radio.ftp, atomic_load(&b->wires.cpu->ftp_port));
+    if (b->announced)
+        return;
+    b->announced = true;
+    uv_timer_stop(&b->late);
+    board_announce(b);
+}
+
 static void look_at_state(struct board *b)
 {
     if (!cpu_runs(b))
@@ -84,10 +95,8 @@ static void look_at_state(struct board *b)
         if (fault.kind == BUS_FAULT_NONE)
             fault.kind = BUS_FAULT_FATAL;
         board_fault(b, &fault);
-    } else if (state == BUS_CPU_SERVICES && !b->announced) {
-        b->announced = true;
-        uv_timer_stop(&b->late);
-        board_announce(b);
+    } else if (state == BUS_CPU_SERVICES) {
+        services_answer(b);
     }
 }
 
@@ -125,6 +134,15 @@ static void set_state(struct board *b, enum board_state state)
 
 /* ---- starting ---- */
 
+static uint16_t next_port(struct board *b, const struct radio_port *port)
+{
+    uint16_t number = radio_next(&b->radio, port);
+    if (port->last && number != port->last)
+        board_say(b, "%s port %u was taken by another program: any free one",
+                  port->service, port->last);
+    return number;
+}
+
 static void fill_registers(struct board *b)
 {
     struct bus_board_regs *r = b->wires.board;
@@ -138,9 +156,9 @@ static void fill_registers(struct board *b)
     r->zero_ns = b->clock.zero_ns;
     r->speed = b->clock.speed;
     r->bind_addr = b->radio.address;
-    r->telnet_port = b->radio.telnet;
-    r->ftp_port = b->radio.ftp;
-    r->ftp_data_port = b->radio.ftp_data;
+    r->telnet_port = next_port(b, &b->radio.telnet);
+    r->ftp_port = next_port(b, &b->radio.ftp);
+    r->ftp_data_port = b->radio.ftp_data.number;
     r->link = 1;
 }
 

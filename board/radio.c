@@ -66,21 +66,24 @@ static int try_port(uint32_t address, uint16_t port)
     return 0;
 }
 
-static int settle_port(const struct radio *radio, const char *service, int wish,
-                       uint16_t low, uint16_t high, uint16_t *port,
+/* `low` and `high` are for those who ask for no port. */
+static int settle_port(const struct radio *radio, struct radio_port *port,
+                       int wish, uint16_t low, uint16_t high,
                        struct problem *problem)
 {
-    *port = (uint16_t)wish;
+    port->number = (uint16_t)wish;
     if (wish == RADIO_DEFAULT) {
-        *port = low;
+        port->number = low;
         if (try_port(radio->address, low) == 0)
             return 0;
-        *port = high;
+        port->number = high;
     }
-    if (*port == 0)
+    if (port->number == 0)
         return 0;
-    errno = try_port(radio->address, *port);
-    return errno ? radio_problem(problem, service, radio->address, *port) : 0;
+    errno = try_port(radio->address, port->number);
+    return errno ? radio_problem(problem, port->service, radio->address,
+                                 port->number)
+                 : 0;
 }
 
 static int settle_address(const char *option, const char *wish,
@@ -98,23 +101,33 @@ static int settle_address(const char *option, const char *wish,
 int radio_settle(struct radio *radio, const struct radio_wish *wish,
                  struct problem *problem)
 {
+    *radio = (struct radio){.telnet.service = "telnet",
+                            .ftp.service = "ftp",
+                            .ftp_data.service = "ftp-data"};
     int err = settle_address("bind", wish->bind, &radio->address, problem);
     if (!err)
         err = settle_address("serial-bind", wish->serial_bind,
                              &radio->serial_address, problem);
     if (!err)
-        err = settle_port(radio, "telnet", wish->telnet, 23, 2323,
-                          &radio->telnet, problem);
+        err =
+            settle_port(radio, &radio->telnet, wish->telnet, 23, 2323, problem);
     if (!err)
-        err = settle_port(radio, "ftp", wish->ftp, 21, 2121, &radio->ftp,
+        err = settle_port(radio, &radio->ftp, wish->ftp, 21, 2121, problem);
+    if (!err)
+        err = settle_port(radio, &radio->ftp_data, wish->ftp_data, 2024, 0,
                           problem);
-    if (err)
-        return err;
-    if (wish->ftp_data != RADIO_DEFAULT)
-        return settle_port(radio, "ftp-data", wish->ftp_data, 0, 0,
-                           &radio->ftp_data, problem);
-    radio->ftp_data = 2024;
-    if (try_port(radio->address, radio->ftp_data) != 0)
-        radio->ftp_data = 0;
-    return 0;
+    return err;
+}
+
+void radio_heard(struct radio_port *port, uint32_t number)
+{
+    if (port->number == 0 && number && number <= UINT16_MAX)
+        port->last = (uint16_t)number;
+}
+
+uint16_t radio_next(const struct radio *radio, const struct radio_port *port)
+{
+    if (port->last && try_port(radio->address, port->last) == 0)
+        return port->last;
+    return port->number;
 }

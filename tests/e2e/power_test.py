@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 
 from board import Board, run_cases, tcp_line, wait_for
 
@@ -225,7 +226,30 @@ def events(board):
     return [json.loads(l) for l in lines if re.fullmatch(r"\{.*\}", l)]
 
 
+def same_ports(build):
+    """With any free port, resets keep it; one taken meanwhile is told"""
+    with Board(build) as board:
+        first = (board.telnet, board.ftp)
+        for again in (("reset",), ("power", "off"), ("power", "on"), ("reset",)):
+            board.wipy(*again)
+            if "off" not in again:
+                board.wait_ready()
+                assert (board.telnet, board.ftp) == first, again
+        board.wipy("power", "off")
+        with socket.create_server(first[0]):
+            board.wipy("power", "on")
+            board.wait_ready()
+            moved = board.telnet
+            assert moved != first[0] and board.ftp == first[1]
+            told = f"telnet port {first[0][1]} was taken"
+            assert told in board.output(), board.output()
+        board.wipy("reset")
+        board.wait_ready()
+        assert board.telnet == moved, "back and forth"
+        assert board.output().count("was taken") == 1, board.output()
+
+
 if __name__ == "__main__":
-    run_cases(power_switch, reset_causes, safe_boot, safe_boot_light,
+    run_cases(power_switch, same_ports, reset_causes, safe_boot, safe_boot_light,
               pin_held_by_hand, software_safe_boot, status, ends_cleanly,
               json_events)
