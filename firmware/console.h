@@ -52,7 +52,10 @@ size_t console_take(struct console *c, uint8_t *to, size_t len);
 
 /* ---- any thread ---- */
 
-/* The interrupt character, 3 at the prompt, -1 in raw mode's data. */
+/* The interrupt character: 3 while a program runs, -1 (none) while the prompt
+ * reads, which takes Ctrl-C as a byte in its turn. One that was typed ahead of
+ * the program interrupts it now: it is dropped with all before it, and the
+ * hook called. */
 void console_set_interrupt(struct console *c, int character);
 
 int console_interrupt(struct console *c); /* the character in force */

@@ -12,6 +12,7 @@
 #include "base/ring.h"
 
 enum {
+    CTRL_C = 3,
     INPUT_SIZE = 4096,
     OUTPUT_SIZE = 8192,
     /* The loop gives a stuck client 500 ms before it loses output, so a
@@ -26,7 +27,8 @@ struct console {
     struct ring in, out;
     int interrupt;
     bool woken;
-    bool rung; /* the bell has been rung since the last take */
+    bool has_ctrl_c; /* maybe, in the input */
+    bool rung;       /* the bell has been rung since the last take */
     int bell;
     void (*hook)(void *ctx);
     void *ctx;
@@ -53,7 +55,7 @@ struct console *console_new(void)
     pthread_condattr_destroy(&monotonic);
     ring_init(&c->in, c->in_data, sizeof c->in_data);
     ring_init(&c->out, c->out_data, sizeof c->out_data);
-    c->interrupt = 3;
+    c->interrupt = CTRL_C;
     return c;
 }
 
@@ -172,6 +174,7 @@ void console_feed(struct console *c, const uint8_t *from, size_t len)
     /* What does not fit is lost, as on a serial line nobody reads; the loop
      * asks console_room() first and lets the client wait instead. */
     ring_put(&c->in, from + skip, len - skip);
+    c->has_ctrl_c = c->has_ctrl_c || memchr(from + skip, CTRL_C, len - skip);
     pthread_cond_signal(&c->arrived);
     pthread_mutex_unlock(&c->lock);
     if (hook)
@@ -202,11 +205,29 @@ size_t console_take(struct console *c, uint8_t *to, size_t len)
     return got;
 }
 
+/* Called with the lock held; true when the input holds the character: it and
+ * all before it are dropped. */
+static bool drop_typed_ahead(struct console *c)
+{
+    uint8_t all[INPUT_SIZE];
+    size_t len = ring_get(&c->in, all, sizeof all);
+    size_t skip = after_interrupt(all, len, c->interrupt);
+    ring_put(&c->in, all + skip, len - skip);
+    c->has_ctrl_c = false;
+    return skip > 0;
+}
+
 void console_set_interrupt(struct console *c, int character)
 {
     pthread_mutex_lock(&c->lock);
     c->interrupt = character;
+    void (*hook)(void *ctx) = NULL;
+    void *ctx = c->ctx;
+    if (character >= 0 && c->has_ctrl_c && drop_typed_ahead(c))
+        hook = c->hook;
     pthread_mutex_unlock(&c->lock);
+    if (hook)
+        hook(ctx);
 }
 
 int console_interrupt(struct console *c)

@@ -29,8 +29,9 @@ void prompt_reset(struct vm *vm)
 static bool process_one(struct vm *vm, uint8_t byte)
 {
     /* Also while it compiles: 9**9**9 is folded there. */
-    console_set_interrupt(vm->config->console, CTRL_C);
     atomic_store(&vm->executing, true);
+    /* May interrupt at once: typed ahead of what runs now. */
+    console_set_interrupt(vm->config->console, CTRL_C);
     uint32_t r = Z_micropythonZ_mp_js_repl_process_char(&vm->wasm, byte);
     atomic_store(&vm->executing, false);
     console_set_interrupt(vm->config->console, -1);
