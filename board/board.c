@@ -130,29 +130,39 @@ static void on_key(void *ctx, char key)
     }
 }
 
+static void services_line(const struct board *b, char *to, size_t size)
+{
+    char host[INET_ADDRSTRLEN], note[128];
+    const struct bus_cpu_regs *r = b->wires.cpu;
+    inet_ntop(AF_INET, &b->radio.address, host, sizeof host);
+    board_image_note(b, note, sizeof note);
+    snprintf(to, size,
+             "%s%stelnet %s %u | ftp %u | login micro / python | keys: "
+             "Ctrl-] ?",
+             note, *note ? " | " : "", host, atomic_load(&r->telnet_port),
+             atomic_load(&r->ftp_port));
+}
+
+/* What is special comes first: a narrow terminal cuts the end off. */
 static void on_status(void *ctx, struct screen_status *status)
 {
     struct board *b = ctx;
-    char host[INET_ADDRSTRLEN];
-    const struct bus_cpu_regs *r = b->wires.cpu;
-    bool held = pins_driven(&b->pins, PIN_SAFE_BOOT) != PIN_FREE;
-    inet_ntop(AF_INET, &b->radio.address, host, sizeof host);
-    status->rgb = b->led.rgb;
     char *to = status->text;
     size_t size = sizeof status->text;
+    status->rgb = b->led.rgb;
+    if (pins_driven(&b->pins, PIN_SAFE_BOOT) != PIN_FREE) {
+        int n = snprintf(to, size, "GP28 held | ");
+        to += n;
+        size -= (size_t)n;
+    }
     if (b->announced)
-        snprintf(to, size,
-                 "telnet %s %u | ftp %u | login micro / python%s | keys: "
-                 "Ctrl-] ?",
-                 host, atomic_load(&r->telnet_port), atomic_load(&r->ftp_port),
-                 held ? " | GP28 held" : "");
+        services_line(b, to, size);
     else if (b->state == BOARD_STOPPED)
         snprintf(to, size, "hard fault: %.60s | reset: Ctrl-] r",
                  b->fault.text);
     else
-        snprintf(to, size, "%s%s | keys: Ctrl-] ?",
-                 b->state == BOARD_RUNNING ? "starting" : board_state_name(b),
-                 held ? " | GP28 held" : "");
+        snprintf(to, size, "%s | keys: Ctrl-] ?",
+                 b->state == BOARD_RUNNING ? "starting" : board_state_name(b));
 }
 
 static void on_signal(uv_signal_t *handle, int sig)

@@ -154,6 +154,10 @@ void board_fault_text(const struct bus_fault *fault, char *text, size_t size);
 /* Everything, as docs/CONTROL.md describes it; the caller's to free. */
 json_t *board_status(const struct board *b);
 
+/* "on trial: ota_0 1.2.0", "safe boot, latest image: ...": what the CPU says
+ * of the image it runs; empty when nothing is special about it. */
+void board_image_note(const struct board *b, char *text, size_t size);
+
 /* Tells everybody who watches: control clients, standard output with --json.
  * Takes over `more` (may be NULL): further members of the event. */
 void board_event(struct board *b, const char *name, json_t *more);

@@ -26,28 +26,51 @@ static const char *cpu_state_name(const struct board *b)
 }
 
 /* Text of the CPU's registers: bounded, and nothing a terminal obeys. */
-static json_t *cpu_text(const char *from, size_t size)
-{
+struct cpu_text {
     char text[65];
-    size_t len = strnlen(from, size < sizeof text ? size : sizeof text - 1);
-    memcpy(text, from, len);
-    text[len] = 0;
+};
+
+static struct cpu_text cpu_text(const char *from, size_t size)
+{
+    struct cpu_text t;
+    size_t len = strnlen(from, size < sizeof t.text ? size : sizeof t.text - 1);
+    memcpy(t.text, from, len);
+    t.text[len] = 0;
     for (size_t i = 0; i < len; i++)
-        if (text[i] < ' ' || text[i] > '~')
-            text[i] = '?';
-    return json_string(text);
+        if (t.text[i] < ' ' || t.text[i] > '~')
+            t.text[i] = '?';
+    return t;
 }
 
-static json_t *image_status(const struct board *b)
+struct image {
+    const char *slot;
+    struct cpu_text version, note;
+};
+
+static struct image image(const struct board *b)
 {
     static const char *const slots[] = {"factory", "ota_0", "ota_1"};
     const struct bus_cpu_regs *r = b->wires.cpu;
     uint32_t slot = atomic_load(&r->slot);
-    return json_pack(
-        "{s:s, s:o, s:o}", "slot",
-        slot < sizeof slots / sizeof slots[0] ? slots[slot] : "unknown",
-        "version", cpu_text(r->image_version, sizeof r->image_version), "note",
-        cpu_text(r->image_note, sizeof r->image_note));
+    return (struct image){
+        .slot = slot < sizeof slots / sizeof slots[0] ? slots[slot] : "unknown",
+        .version = cpu_text(r->image_version, sizeof r->image_version),
+        .note = cpu_text(r->image_note, sizeof r->image_note)};
+}
+
+static json_t *image_status(const struct board *b)
+{
+    struct image i = image(b);
+    return json_pack("{s:s, s:s, s:s}", "slot", i.slot, "version",
+                     i.version.text, "note", i.note.text);
+}
+
+void board_image_note(const struct board *b, char *text, size_t size)
+{
+    struct image i = image(b);
+    snprintf(text, size, "%s: %s %s", i.note.text, i.slot, i.version.text);
+    if (!*i.note.text)
+        *text = 0;
 }
 
 static json_t *address(uint32_t ip, uint32_t port)
@@ -227,4 +250,7 @@ void board_announce(struct board *b)
         fflush(stdout);
     }
     board_event(b, "ready", where);
+    board_image_note(b, line, sizeof line);
+    if (*line && !terminal_is_open(&b->terminal)) /* its line shows it */
+        board_say(b, "%s", line);
 }

@@ -129,6 +129,16 @@ void firmware_show_image(struct firmware *fw)
     bus_ring(&fw->bus);
 }
 
+/* Sessions get it with the banner; the serial line sees the start only. */
+static void tell_serial(struct firmware *fw)
+{
+    char notice[NOTICE_LEN];
+    if (life_notice(&fw->life, notice, sizeof notice) == 0)
+        return;
+    bus_uart_print(&fw->bus, notice);
+    bus_uart_print(&fw->bus, "\r\n");
+}
+
 int firmware_ask_healthy(struct firmware *fw)
 {
     (void)fw;
@@ -269,6 +279,7 @@ int main(void)
         bus_fatal(&fw->bus, "the file volumes cannot start");
     trial_init(&fw->trial, fw);
     firmware_show_image(fw);
+    tell_serial(fw);
     if (net_start(fw) || vm_start(fw))
         bus_fatal(&fw->bus, "not enough memory for the services");
     net_run(fw->net);

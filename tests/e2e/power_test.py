@@ -90,6 +90,9 @@ def safe_boot(build):
         for time in ("1s", "4s", "7s"):
             text = serial_since(board, lambda: hold(board, time))
             assert " ran" not in text, f"{time}: {text}"
+            assert re.search(r"factory \S+ runs: safe boot", text), text
+            assert re.search(r"^wipy: safe boot, \w+ image: factory",
+                             board.output(), re.M), board.output()
             status = board.status()
             assert "safe boot" in status["image"]["note"], status
             assert status["image"]["slot"] == "factory", status
@@ -98,6 +101,7 @@ def safe_boot(build):
             soft_reset_stays_safe(board)
             text = serial_since(board, lambda: reset(board))
             assert "boot ran" in text and "main ran" in text, text
+            assert "safe boot" not in text, text
             assert board.status()["image"]["note"] == "", board.status()
 
 

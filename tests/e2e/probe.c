@@ -365,6 +365,14 @@ static void show_pins(void)
         bus_pin_level(&bus, 4), bus.board->strap);
 }
 
+static void show_image(void)
+{
+    strcpy(bus.regs->image_version, "1.2.0");
+    strcpy(bus.regs->image_note, "on trial");
+    bus.regs->slot = 1;
+    bus_ring(&bus);
+}
+
 static void obey(char c)
 {
     switch (c) {
@@ -379,6 +387,7 @@ static void obey(char c)
     case 'o': bus.regs->pin_out = bus.regs->pin_dir = 1 << 4; bus_ring(&bus); break;
     case 'l': bus_set_led(&bus, 0x2c1200); break;
     case 'd': bus_set_led(&bus, 0); break;
+    case 'i': show_image(); break;
     case 'a': say("arm %d", bus_call(&bus, BUS_WDT_ARM, 0, 1000, NULL, NULL)); break;
     case '.': bus.regs->wdt_feed++; break;
     case 'n': bus.regs->retained[5] = 7; bus_reset(&bus, false);

@@ -92,6 +92,8 @@ def status_line(build):
         t.screen.send("l")
         t.screen.until(b"\x1b[24;1H")
         assert b"38;5;2" in t.screen.until(b"\x1b8")  # lit: orange
+        t.screen.send("i")
+        t.screen.until(b"on trial: ota_0 1.2.0 | telnet 127.0.0.1 1 | ")
         t.key("h")
         t.screen.until(b"GP28 held")
         t.screen.drain()
