@@ -12,7 +12,12 @@ struct watch {
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = poll->data;
-    watch->on(watch->ctx, status < 0 ? UV_READABLE : events);
+    if (status < 0) {
+        /* libuv has stopped the poll: the next watch_set() starts it. */
+        watch->events = 0;
+        events = UV_READABLE;
+    }
+    watch->on(watch->ctx, events);
 }
 
 struct watch *watch_open(uv_loop_t *loop, int fd, int events,
