@@ -16,6 +16,7 @@ stop() {
 trap 'stop; rm -rf "$WORK"' EXIT
 serve() {
     mkdir -p "$WORK/root"
+    rm -f "$WORK/ready" # of the server before
     if [ "$1" = host ]; then
         "$BUILD/tests/net_host" "$WORK/root" >"$WORK/ready" 2>"$WORK/log" </dev/null &
     else
@@ -24,11 +25,11 @@ serve() {
     fi
     SERVER=$!
     for _ in $(seq 200); do
-        grep -q '^ready' "$WORK/ready" && break
+        grep -qs '^ready' "$WORK/ready" && break
         kill -0 "$SERVER" 2>/dev/null || fail "the server ended"
         sleep 0.05
     done
-    grep -q '^ready' "$WORK/ready" || fail "no ready line"
+    grep -qs '^ready' "$WORK/ready" || fail "no ready line"
     TELNET=$(sed -n 's/^ready.*telnet=\([^ ]*\).*/\1/p' "$WORK/ready")
     FTP=$(sed -n 's/^ready.*ftp=\([^ ]*\).*/\1/p' "$WORK/ready")
 }
