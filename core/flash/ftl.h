@@ -52,7 +52,9 @@ struct ftl_unit {
     uint32_t age;  /* count of units opened when this one was; 0 = never */
     uint16_t live; /* bytes of its records still needed */
     uint8_t state;
-    bool deltas; /* holds small-change records */
+    bool deltas : 1; /* holds small-change records */
+    /* All that emptied it has been synced: it may be erased at once. */
+    bool settled : 1;
 };
 
 struct ftl_head {  /* where the log goes on */

@@ -10,16 +10,23 @@ static void unit_add(struct ftl *ftl, uint32_t unit, uint32_t bytes)
     u->live = (uint16_t)(u->live + bytes);
 }
 
+/* Something that superseded a record of this unit may have been programmed
+ * after the last sync; only then must a sync come before its erase. */
+static void unit_set_free(struct ftl *ftl, struct ftl_unit *u)
+{
+    u->state = UNIT_FREE;
+    u->settled = !ftl->unsynced;
+    ftl->free_units++;
+}
+
 /* A unit without live records is free at once; it is erased when it is next
  * opened, which is never before what emptied it was synced. */
 static void unit_drop(struct ftl *ftl, uint32_t unit, uint32_t bytes)
 {
     struct ftl_unit *u = &ftl->unit[unit];
     u->live = (uint16_t)(u->live - bytes);
-    if (u->live == 0 && u->state == UNIT_CLOSED) {
-        u->state = UNIT_FREE;
-        ftl->free_units++;
-    }
+    if (u->live == 0 && u->state == UNIT_CLOSED)
+        unit_set_free(ftl, u);
 }
 
 void live_add(struct ftl *ftl, uint32_t place)
@@ -54,10 +61,8 @@ static void head_close(struct ftl *ftl, struct ftl_head *head)
     struct ftl_unit *u = &ftl->unit[head->unit];
     if (u->state == UNIT_OPEN) {
         u->state = UNIT_CLOSED;
-        if (u->live == 0) {
-            u->state = UNIT_FREE;
-            ftl->free_units++;
-        }
+        if (u->live == 0)
+            unit_set_free(ftl, u);
     }
     head->unit = FTL_NONE;
 }
@@ -115,8 +120,15 @@ static int unit_is_blank(struct ftl *ftl, uint32_t unit)
 static int unit_prepare(struct ftl *ftl, uint32_t unit)
 {
     struct ftl_unit *u = &ftl->unit[unit];
-    /* What replaced this unit's records must have reached the medium. */
-    int err = flash_settle(ftl);
+    /* What replaced this unit's records must have reached the medium. Once
+     * it has, nothing can need the unit again: a record is dropped only for
+     * one with a higher seq, a copy of the same seq, or a FAT that says the
+     * sector is free. What became free since the last sync has to wait for
+     * the next; so have all units at mount, for whoever wrote last may not
+     * have synced. A unit that is erased here and not synced is as good
+     * before as after: its old records are of no use, its new ones count
+     * only once a commit, which syncs first, makes them. */
+    int err = u->settled ? 0 : flash_settle(ftl);
     if (err)
         return err;
     flash_off off = place_off(ftl, place_of(unit, 0));

@@ -194,5 +194,7 @@ int flash_settle(struct ftl *ftl)
         return err;
     }
     ftl->unsynced = false;
+    for (uint32_t i = 0; i < ftl->units; i++)
+        ftl->unit[i].settled = true;
     return 0;
 }
