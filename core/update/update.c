@@ -198,13 +198,13 @@ static int open_slot(struct update *u, enum boot_reason reason)
 uint32_t update_resume_size(const struct update *u)
 {
     const struct boot *b = u->boot;
-    if (update_running(u) || boot_on_trial(b))
+    if (boot_on_trial(b))
         return 0;
     unsigned slot = spare_slot(b, u->executing);
     if (slot == SLOT_NONE || b->record.slot[slot].state != SLOT_RECEIVING)
         return 0;
     uint32_t noted = (uint32_t)b->record.blocks * FLASH_BLOCK;
-    /* Since the last reset more may be known than the blocks noted. */
+    /* Since the last reset more is known than the blocks noted. */
     return slot == u->slot && u->stored > noted ? u->stored : noted;
 }
 

@@ -82,9 +82,9 @@ void update_abort(struct update *u);
 /* True between begin and finish or abort. */
 bool update_running(const struct update *u);
 
-/* Bytes safely stored of an unfinished upload, what SIZE answers; 0 when there
- * is none (SIZE answers 550). Survives power cuts, then a multiple of
- * 64 KiB. */
+/* Bytes safely stored of an unfinished upload, what SIZE answers, also while
+ * it runs; 0 when there is none (SIZE answers 550). Never more than what can
+ * be resumed later, but for a power cut: then whole steps of 64 KiB remain. */
 uint32_t update_resume_size(const struct update *u);
 
 /* Erases the spare slot ahead, one 64 KiB block a call: returns 1 while there

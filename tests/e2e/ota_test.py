@@ -260,13 +260,20 @@ def begin(board, data, offset, upto):
     """Sends data[offset:upto] and leaves the connection open."""
     ftp = board.connect_ftp()
     ftp.voidcmd("TYPE I")
-    conn = ftp.transfercmd("STOR " + UPLOAD, rest=offset or None)
+
+    def take():
+        try:
+            return ftp.transfercmd("STOR " + UPLOAD, rest=offset or None)
+        except ftplib.error_temp as e:  # the board winds up the one before
+            assert "another update is being received" in str(e), e
+            return None
+    conn = wait_for("the upload before to be over", take)
     conn.sendall(data[offset:upto])
-    time.sleep(0.1)  # a cut comes while nothing moves, or all would be lost
     return ftp, conn
 
 
 def stored(board):
+    """What SIZE says is stored of an upload that is not finished."""
     ftp = board.connect_ftp()
     ftp.voidcmd("TYPE I")
     try:
@@ -277,32 +284,49 @@ def stored(board):
     return size
 
 
+# The board's FTP server hands the updater pieces of this length.
+PIECE = 256 * 1024
+
+
+def arrived(board, offset, upto):
+    """Waits until what begin() sent is stored but for the piece being filled,
+    which is still in buffers; returns what the board says is stored."""
+    least = offset + (upto - offset) // PIECE * PIECE
+    return wait_for("what was sent to be stored", lambda: (
+        lambda size: (size,) if size >= least // 4096 * 4096 else None)(
+            stored(board)))[0]
+
+
 def broken_uploads_are_resumed(build):
     """Ten cuts by client, board and network; each goes on where it was."""
     with Images(build) as images, Board(build, *SPEED) as board:
         data = images.bytes("6.0.1")
         at = 0
         for i in range(10):
-            upto = max(at, (i + 1) * len(data) // 11)
+            step = PIECE + 30000 if i % 3 == 2 else 20000
+            upto = min(at + step, len(data) - 1)
             ftp, conn = begin(board, data, at, upto)
-            if i % 3 == 2:  # the power fails
-                time.sleep(0.1)
+            least = arrived(board, at, upto)
+            if i % 3 == 2:  # the power fails: whole steps of 64 KiB remain
                 board.kill()
                 ftp.close(), conn.close()
                 board.start()
+                at = stored(board)
+                assert least // 65536 * 65536 <= at <= upto, (least, at, upto)
+                assert at % 65536 == 0, at
             elif i % 3 == 1:  # the network: nobody says goodbye
                 ftp.sock.close(), conn.close()
                 ftp.sock = None
-                time.sleep(0.2)
+                at = stored(board)
+                assert least <= at <= upto, (least, at, upto)
             else:  # the client says it gives up
                 conn.close()
                 reply = ftp.getmultiline()
                 assert reply[0] == "4", reply
-                assert "resume at" in reply, reply
+                assert reply.endswith(f"resume at {upto:,}"), (reply, upto)
                 ftp.close()
-            before = at // 65536 * 65536
-            at = wait_for("the upload to be free", lambda: stored(board))
-            assert before <= at <= upto, (before, at, upto)
+                at = stored(board)
+                assert at == upto, (at, upto)
             version = image_of(board)["version"]
             assert version != "6.0.1", version
         ftp, conn = begin(board, data, at, len(data))
@@ -313,24 +337,42 @@ def broken_uploads_are_resumed(build):
         assert stored(board) == 0
         reset(board)
         assert image_of(board)["version"] == "6.0.1"
-        # The tools that resume by themselves.
-        confirmed(board, "ota_0")
-        path = images.make("6.0.2")
+
+
+def interrupted(board, data, upto):
+    """An upload of data[:upto] that the client broke off."""
+    ftp, conn = begin(board, data, 0, upto)
+    conn.close()
+    assert "resume at" in ftp.getmultiline()
+    ftp.close()
+
+
+def clients_resume_by_themselves(build):
+    """curl -C -, lftp's put -c and wipy ota go on where an upload broke."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        path = images.make("6.1.1")
         with open(path, "rb") as f:
             data = f.read()
-        ftp, conn = begin(board, data, 0, 500000)
-        conn.close(), ftp.close()
-        wait_for("the upload to be free", lambda: stored(board))
+        address = "%s:%d" % board.ftp
+        interrupted(board, data, 500000)
         said = subprocess.run(
             ["curl", "-sS", "-v", "-C", "-", "-T", path,
-             "ftp://micro:python@%s:%d%s" % (*board.ftp, UPLOAD)],
+             f"ftp://micro:python@{address}{UPLOAD}"],
             stderr=subprocess.PIPE, text=True).stderr
-        assert "226 ota_1: wipy 6.0.2" in said, said
-        ftp, conn = begin(board, data, 0, 500000)
-        conn.close(), ftp.close()
-        wait_for("the upload to be free", lambda: stored(board))
+        assert "226 ota_0: wipy 6.1.1" in said, said
+        interrupted(board, data, 400001)
+        said = subprocess.run(
+            ["lftp", "-u", "micro,python", "-e",
+             "debug 4; set ftp:ssl-allow no; set net:max-retries 2; "
+             f"put -c {path} -o {UPLOAD}; bye", address],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+        assert "226 ota_0: wipy 6.1.1" in said, said
+        assert "350 The next transfer starts at 400001" in said, said
+        interrupted(board, data, 300000)
         said = board.wipy("ota", path)
-        assert "going on at" in said and "ota_1: wipy 6.0.2" in said, said
+        assert "going on at" in said and "ota_0: wipy 6.1.1" in said, said
+        reset(board)
+        assert image_of(board)["version"] == "6.1.1"
 
 
 def prepared_and_by_the_tool(build):
@@ -349,4 +391,4 @@ if __name__ == "__main__":
     run_cases(clients_update_the_board, the_pin_goes_back_in_time,
               a_crashing_image_is_left, what_is_no_firmware_is_refused,
               keys_keep_unsigned_images_out, broken_uploads_are_resumed,
-              prepared_and_by_the_tool)
+              clients_resume_by_themselves, prepared_and_by_the_tool)

@@ -294,6 +294,26 @@ static void resumes_at(size_t broken_at, bool power_cut)
     assert_string_equal(s.choice.handover.version, "1.9");
 }
 
+/* SIZE on another connection: what it says can be resumed later. */
+static void progress_can_be_asked_for(void **state)
+{
+    (void)state;
+    size_t len = make_image(image, "1.9", CODE_LEN, true);
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, 0), 0);
+    assert_int_equal(feed(image, 300, 300), 0);
+    assert_int_equal(update_resume_size(&u), 0);
+    assert_int_equal(feed(image + 300, 69700, 1460), 0);
+    assert_int_equal(update_resume_size(&u), 69632);
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, 69632), WIPY_EBUSY);
+    update_abort(&u);
+    assert_int_equal(update_resume_size(&u), 70000);
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, 69632), 0);
+    assert_int_equal(update_resume_size(&u), 69632);
+    assert_int_equal(feed(image + 69632, len - 69632, 1460), 0);
+    assert_int_equal(update_finish(&u), 0);
+    assert_int_equal(update_resume_size(&u), 0);
+}
+
 static void interrupted_uploads_go_on(void **state)
 {
     static const size_t at[] = {0,     1,     359,   360,    4095,   4096,
@@ -421,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup(refused_before_anything_is_erased, set_up),
         cmocka_unit_test_setup(bad_ends_are_refused, set_up),
         cmocka_unit_test_setup(without_tail_is_accepted_and_said, set_up),
+        cmocka_unit_test_setup(progress_can_be_asked_for, set_up),
         cmocka_unit_test_setup(interrupted_uploads_go_on, set_up),
         cmocka_unit_test_setup(resumes_earlier, set_up),
         cmocka_unit_test_setup(resumed_with_another_file, set_up),
