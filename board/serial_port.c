@@ -93,12 +93,20 @@ static void drop_client(struct serial_port *port)
     on_lines(port, false, false);
 }
 
+static void note_move(struct serial_port *port)
+{
+    port->moved_ms = now_ms();
+}
+
 static void set_events(struct serial_port *port)
 {
     int events = port->in_len < sizeof port->in ? UV_READABLE : 0;
     if (port->out_len || rfc2217_server_has_output(&port->server))
         events |= UV_WRITABLE;
     watch_set(port->watch, events);
+    if (!port->waiting) /* what waits now came just now */
+        note_move(port);
+    port->waiting = port->in_len || events & UV_WRITABLE;
 }
 
 /* False when the client is gone. */
@@ -114,6 +122,7 @@ static bool send_some(struct serial_port *port)
                          MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0)
             return errno == EAGAIN || errno == EINTR;
+        note_move(port);
         port->out_len -= (size_t)n;
         memmove(port->out, port->out + n, port->out_len);
     }
@@ -129,6 +138,8 @@ static void offer(struct serial_port *port)
     port->offering = true;
     do {
         taken = rfc2217_server_feed(&port->server, port->in, port->in_len);
+        if (taken)
+            note_move(port);
         port->in_len -= taken;
         memmove(port->in, port->in + taken, port->in_len);
     } while (taken && port->in_len);
@@ -187,6 +198,23 @@ static void resume(void *ctx)
 
 /* ---- the door ---- */
 
+/* A host that lost its power or its network says nothing: after 8 s without
+ * an answer it has left. */
+static void set_options(int client)
+{
+    static const struct {
+        int name, value;
+    } options[] = {{TCP_NODELAY, 1},
+                   {TCP_KEEPIDLE, 3},
+                   {TCP_KEEPINTVL, 1},
+                   {TCP_KEEPCNT, 5}};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        setsockopt(client, IPPROTO_TCP, options[i].name, &options[i].value,
+                   sizeof options[i].value);
+    int on = 1;
+    setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
 static void welcome(struct serial_port *port, int client)
 {
     struct rfc2217_events ev = {.ctx = port,
@@ -195,21 +223,36 @@ static void welcome(struct serial_port *port, int client)
                                 .baud = on_baud,
                                 .purge = on_purge,
                                 .plain = on_plain};
-    int on = 1;
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_options(client);
     port->client = client;
     port->in_len = port->out_len = 0;
+    port->waiting = false;
     rfc2217_server_init(&port->server, &ev, true, 115200);
     port->watch = watch_open(port->loop, client, UV_READABLE, on_client, port);
 }
 
-/* While the line takes nothing the client is not read, so that its end is not
- * noticed either. */
-static bool client_has_left(const struct serial_port *port)
+/* Its end may not have been noticed: while the line takes nothing it is not
+ * read. */
+static bool has_left(const struct serial_port *port)
 {
     struct pollfd look = {.fd = port->client, .events = POLLRDHUP};
     return poll(&look, 1, 0) > 0 &&
            look.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+/* Its end may even lie behind bytes that have no room here. */
+static bool is_stuck(const struct serial_port *port)
+{
+    return port->waiting && now_ms() - port->moved_ms >= SERIAL_STUCK_MS;
+}
+
+/* What was sent to it twice again (for 0.6 s at least) is not acknowledged. */
+static bool is_unreachable(const struct serial_port *port)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    return getsockopt(port->client, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_retransmits >= 2;
 }
 
 static void on_door(void *ctx, int events)
@@ -222,7 +265,8 @@ static void on_door(void *ctx, int events)
         accept4(port->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0)
         return;
-    if (port->client >= 0 && client_has_left(port))
+    if (port->client >= 0 &&
+        (has_left(port) || is_stuck(port) || is_unreachable(port)))
         drop_client(port);
     if (port->client < 0) {
         welcome(port, client);

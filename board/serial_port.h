@@ -1,6 +1,10 @@
 /* The serial line as a TCP port: plain for `socket://` and netcat, RFC 2217
- * with its modem lines for clients that negotiate it. One client at a time;
- * a second is told so and closed. */
+ * with its modem lines for clients that negotiate it.
+ *
+ * One client at a time. A second is told so and closed while the first lives;
+ * it takes over when the first has left or does not acknowledge, or when what
+ * the first sent or should read has not moved for SERIAL_STUCK_MS. A client
+ * that is silent lives as long as its host answers. */
 #ifndef WIPY_BOARD_SERIAL_PORT_H
 #define WIPY_BOARD_SERIAL_PORT_H
 
@@ -11,7 +15,10 @@
 #include "loader/lines.h"
 #include "loader/rfc2217.h"
 
-enum { SERIAL_PORT = 2217 }; /* unless another is asked for or it is in use */
+enum {
+    SERIAL_PORT = 2217, /* unless another is asked for or it is in use */
+    SERIAL_STUCK_MS = 1000,
+};
 
 struct serial_port_events {
     void *ctx;
@@ -32,7 +39,9 @@ struct serial_port {
     int client; /* -1 = nobody */
     struct watch *watch;
     struct rfc2217_server server;
-    bool offering; /* its bytes are being fed */
+    bool offering;     /* its bytes are being fed */
+    bool waiting;      /* bytes of or for it wait */
+    uint64_t moved_ms; /* since when none of these moved */
     struct lines lines;
     uv_timer_t rise; /* EN's capacitor */
     uint8_t in[4096], out[4096];

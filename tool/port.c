@@ -21,7 +21,7 @@
 
 enum kind { KIND_TTY, KIND_SOCKET, KIND_RFC2217 };
 
-enum { CONNECT_MS = 5000 };
+enum { CONNECT_MS = 5000, BUSY_MS = 5000, BUSY_AGAIN_MS = 250 };
 
 struct port {
     enum kind kind;
@@ -319,7 +319,8 @@ static const char *after(const char *text, const char *prefix)
     return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-int port_open(struct port **out, const char *name, uint32_t baud, char *why)
+static int open_once(struct port **out, const char *name, uint32_t baud,
+                     char *why)
 {
     const char *rfc2217 = after(name, "rfc2217://");
     const char *plain = after(name, "socket://");
@@ -343,6 +344,19 @@ int port_open(struct port **out, const char *name, uint32_t baud, char *why)
         return 0;
     }
     port_close(p);
+    return err;
+}
+
+/* A line over the network is in use for a moment longer when its last client
+ * went without a word. */
+int port_open(struct port **out, const char *name, uint32_t baud, char *why)
+{
+    uint64_t end = now_ms() + BUSY_MS;
+    int err = open_once(out, name, baud, why);
+    while (err == WIPY_EBUSY && after(name, "rfc2217://") && left_ms(end)) {
+        poll(NULL, 0, BUSY_AGAIN_MS);
+        err = open_once(out, name, baud, why);
+    }
     return err;
 }
 

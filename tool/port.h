@@ -20,8 +20,8 @@ enum {
     PORT_SETTLE_MS = 3000, /* longest wait for a setting's acknowledgement */
 };
 
-/* WIPY_ENOENT: no such device or nobody listens; WIPY_EBUSY: in use;
- * WIPY_EINVAL: the name is none. `*p` is set on success; the reason is in
+/* WIPY_ENOENT: no such device or nobody listens; WIPY_EBUSY: in use (an
+ * RFC 2217 line for five seconds); WIPY_EINVAL: the name is none. `*p` is set on success; the reason is in
  * `why` (PORT_NAME_MAX characters) otherwise. */
 int port_open(struct port **p, const char *name, uint32_t baud, char *why);
 void port_close(struct port *p);

@@ -6,6 +6,7 @@ image and written to 0x1000 of a chip that is blank otherwise.
 """
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import time
 from board import Board, run_cases, tcp_line, wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TCP_REPAIR = 19
 FOLDER = tempfile.TemporaryDirectory(prefix="wipy-probe-")
 
 
@@ -404,8 +406,72 @@ def stale_socket(build):
         assert ".ctl" in board.output()
 
 
+def let_in(address, timeout):
+    """A new client of the serial line, once it is not told "in use"."""
+    def attempt():
+        line = tcp_line(address)
+        try:
+            line.more(0.2)
+        except EOFError:
+            pass
+        if b"in use" not in line.buffer:
+            return line
+        line.close()
+    return wait_for("a free serial line", attempt, timeout)
+
+
+def fill(line):
+    """Sends until nothing moves any more."""
+    try:
+        while select.select([], [line.sock], [], 0.5)[1]:
+            line.sock.send(b"x" * 65536)
+    except ConnectionError:
+        pass
+
+
+def tool_waits_for_the_line(build):
+    """wipy --port waits some seconds for a line that is in use"""
+    with Probe(build) as board:
+        tool = subprocess.Popen(
+            [build + "/wipy", "chip", "--port", "rfc2217://%s:%d" % board.serial],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        time.sleep(0.5)
+        assert tool.poll() is None, tool.communicate()[0]
+        board.line.close()
+        assert tool.wait(20) == 0, tool.communicate()[0]
+        tool.stdout.close()
+
+
+def serial_line_goes_on(build):
+    """A living client keeps the serial line; stuck and dead ones lose it"""
+    with Probe(build) as board:
+        second = tcp_line(board.serial)
+        second.until(b"in use by another client")
+        assert second.closed()
+        assert board.ask("s", "cause"), "the first is not harmed"
+
+        board.line.send("b")  # the CPU reads no more
+        fill(board.line)
+        let_in(board.serial, 5).close()
+        assert board.line.closed(), "nobody told it"
+
+        gone = let_in(board.serial, 5)
+        fill(gone)
+        gone.close()  # its end is behind bytes that nobody takes
+        let_in(board.serial, 5).close()
+
+        vanished = let_in(board.serial, 5)
+        try:  # closes without a word, as a host that lost its power
+            vanished.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        except PermissionError:
+            return
+        vanished.close()
+        let_in(board.serial, 10).close()
+
+
 if __name__ == "__main__":
     run_cases(walls, dies_with_the_board, flash, chip_timing, cuts, flips,
               starts, watchdog, faults, led, pins, serial_loader,
               every_bit_counts, card, hostile, late_services, idle, many_clients,
-              stale_socket, argument=os.path.abspath(sys.argv[1]))
+              stale_socket, tool_waits_for_the_line,
+              serial_line_goes_on, argument=os.path.abspath(sys.argv[1]))

@@ -394,6 +394,7 @@ static void obey(char c)
     case 'r': bus_reset(&bus, false);
     case 'L': bus_reset(&bus, true);
     case 'z': bus_call(&bus, BUS_SLEEP, 0, 500, NULL, NULL); break;
+    case 'b': bus_sleep_ms(&bus, 600000); break;
     case 'S': *(volatile int *)8 = 1; break;
     case 'A': abort();
     case 'e': _exit(9);
