@@ -41,26 +41,49 @@ int ftl_read(struct ftl *ftl, uint32_t lba, void *to, uint32_t count)
     return 0;
 }
 
-static int cache_evict(struct ftl *ftl, struct ftl_cached **out)
+/* Logs and empties them, TX_BATCH or fewer. */
+static int cache_log(struct ftl *ftl, struct ftl_cached *const *sectors,
+                     uint32_t count)
 {
-    struct ftl_cached *oldest = &ftl->cache[0];
+    int err = tx_log_all(ftl, sectors, count);
+    for (uint32_t i = 0; i < count && !err; i++)
+        sectors[i]->lba = FTL_NONE;
+    return err;
+}
+
+/* The sector longest not written, of those written after `since`. */
+static struct ftl_cached *cache_oldest(struct ftl *ftl, uint32_t since)
+{
+    struct ftl_cached *oldest = NULL;
     for (uint32_t i = 0; i < FTL_CACHE; i++) {
         struct ftl_cached *c = &ftl->cache[i];
-        if (c->lba == FTL_NONE) {
-            *out = c;
-            return 0;
-        }
-        if (c->used < oldest->used)
+        if (c->lba != FTL_NONE && c->used > since &&
+            (!oldest || c->used < oldest->used))
             oldest = c;
     }
-    *out = oldest;
-    if (!tx_unchanged(ftl, oldest->lba, oldest->data)) {
-        int err = tx_log(ftl, oldest->lba, oldest->data, false, false);
-        if (err)
-            return err;
+    return oldest;
+}
+
+/* A place for one more sector. In a full cache the older half is logged: what
+ * a long write fills goes to the flash in units, not in sectors. */
+static int cache_evict(struct ftl *ftl, struct ftl_cached **out)
+{
+    struct ftl_cached *batch[TX_BATCH];
+    uint32_t count = 0, since = 0;
+    *out = cache_find(ftl, FTL_NONE);
+    if (*out)
+        return 0;
+    for (int i = 0; i < TX_BATCH; i++) {
+        struct ftl_cached *c = cache_oldest(ftl, since);
+        since = c->used;
+        if (tx_unchanged(ftl, c->lba, c->data))
+            c->lba = FTL_NONE;
+        else
+            batch[count++] = c;
     }
-    oldest->lba = FTL_NONE;
-    return 0;
+    int err = cache_log(ftl, batch, count);
+    *out = cache_find(ftl, FTL_NONE);
+    return err;
 }
 
 uint32_t ftl_tx_room(const struct ftl *ftl)
@@ -143,25 +166,29 @@ static int fold_deltas(struct ftl *ftl)
 /* Logs what the cache holds; the last record commits. */
 static int cache_flush(struct ftl *ftl)
 {
-    uint32_t left = 0;
+    struct ftl_cached *batch[TX_BATCH], *last = NULL;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < FTL_CACHE; i++) {
         struct ftl_cached *c = &ftl->cache[i];
         if (c->lba != FTL_NONE && tx_unchanged(ftl, c->lba, c->data))
             c->lba = FTL_NONE;
-        left += c->lba != FTL_NONE;
-    }
-    if (left == 0)
-        return ftl->changes > 0 ? tx_mark(ftl) : 0;
-    for (uint32_t i = 0; i < FTL_CACHE; i++) {
-        struct ftl_cached *c = &ftl->cache[i];
         if (c->lba == FTL_NONE)
             continue;
-        int err = tx_log(ftl, c->lba, c->data, --left == 0, false);
+        if (last)
+            batch[count++] = last;
+        last = c;
+        int err = count == TX_BATCH ? cache_log(ftl, batch, count) : 0;
         if (err)
             return err;
-        c->lba = FTL_NONE;
+        count %= TX_BATCH;
     }
-    return 0;
+    if (!last)
+        return ftl->changes > 0 ? tx_mark(ftl) : 0;
+    int err = cache_log(ftl, batch, count);
+    if (!err)
+        err = tx_log(ftl, last->lba, last->data, true, false);
+    last->lba = FTL_NONE;
+    return err;
 }
 
 int ftl_commit(struct ftl *ftl)

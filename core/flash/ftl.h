@@ -42,7 +42,7 @@ enum {
     (15u * (uint32_t)(units)-15u * (uint32_t)(units) / 10u - 90u)
 
 /* Bytes of memory for a partition of `size` bytes, beside struct ftl itself
- * (28 KiB): 37 KiB for 4 MiB, 148 KiB for 16 MiB. */
+ * (36 KiB): 37 KiB for 4 MiB, 148 KiB for 16 MiB. */
 #define FTL_MEMORY(size)                                                       \
     ((size_t)((size) / FTL_UNIT) * (sizeof(struct ftl_unit) + 15u * 4u + 2u) + \
      64u)
@@ -129,7 +129,8 @@ struct ftl {
     struct ftl_cached cache[FTL_CACHE];
     uint8_t buf[FTL_SECTOR], base[FTL_SECTOR]; /* work of one put or read */
     uint8_t copy[FTL_SECTOR];                  /* garbage collection's own */
-    uint8_t rec[FTL_SECTOR];   /* a record being written or parsed */
+    uint8_t rec[FTL_SECTOR];                   /* a record being parsed */
+    uint8_t batch[FTL_UNIT];   /* records being written, where they go */
     uint8_t check[FTL_SECTOR]; /* read back */
 };
 

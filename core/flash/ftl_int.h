@@ -16,6 +16,7 @@ enum {
     INLINE_MAX = 384, /* most bytes a sparse or delta record carries */
     DELTA_MAX = 256,
     DELTA_CHAIN = 32, /* most deltas a sector may have */
+    TX_BATCH = 15,    /* sectors logged together: what a unit holds */
 
     RESERVE_UNITS = 3, /* kept free for garbage collection */
     WEAR_SPREAD = 24,  /* erase counts apart before cold data is moved */
@@ -139,7 +140,7 @@ static inline uint32_t bad_list_lba(const struct ftl *ftl)
 uint32_t record_size(const struct record *r);
 /* r->place with the cost bits, from the bare place. */
 uint32_t record_place(const struct record *r);
-/* Encodes to `to` (at least FTL_SECTOR bytes); returns record_size. */
+/* Encodes to `to`, record_size bytes; returns that. */
 uint32_t record_encode(const struct record *r, uint8_t *to);
 /* Parses what is at `place`; records end before `limit` (offset in the unit).
  * The in-line payload is in ftl->rec until the next read. */
@@ -163,6 +164,12 @@ int flash_settle(struct ftl *ftl); /* sync, when anything is unsynced */
 /* Appends the record at a head, with its payload; fills in r->place, counts
  * it live. Opens, retires and (for HEAD_NEW) collects units as needed. */
 int log_put(struct ftl *ftl, enum head_kind head, struct record *r);
+/* As log_put for the first of `count` records and as many of those behind it
+ * as fit in the same unit: they cost two program commands together. Returns
+ * how many. A commit record goes alone. The caller must account for these
+ * before it puts the others: garbage collection moves only what it finds. */
+int log_put_some(struct ftl *ftl, enum head_kind head, struct record *r,
+                 uint32_t count);
 void log_reset(struct ftl *ftl); /* no head open */
 void live_add(struct ftl *ftl, uint32_t place);
 void live_drop(struct ftl *ftl, uint32_t place);
@@ -186,6 +193,9 @@ int sector_base(struct ftl *ftl, uint32_t place, uint8_t *to);
 /* Logs a sector's new contents in the smallest way; `commit` marks it. */
 int tx_log(struct ftl *ftl, uint32_t lba, const uint8_t *data, bool commit,
            bool whole);
+/* As tx_log for up to TX_BATCH sectors; none of them commits. */
+int tx_log_all(struct ftl *ftl, struct ftl_cached *const *sectors,
+               uint32_t count);
 /* True when `data` is what the sector holds already. */
 bool tx_unchanged(struct ftl *ftl, uint32_t lba, const uint8_t *data);
 int tx_mark(struct ftl *ftl);

@@ -179,60 +179,87 @@ static int head_open(struct ftl *ftl, enum head_kind which)
     }
 }
 
-static bool head_has_room(const struct ftl_head *head, const struct record *r)
+/* How many of the records fit in the open unit. */
+static uint32_t head_room(const struct ftl_head *head, const struct record *r,
+                          uint32_t count)
 {
-    uint32_t data = r->kind == RECORD_SECTOR ? FTL_SECTOR : 0;
-    return head->unit != FTL_NONE &&
-           head->tail + record_size(r) + data <= head->data;
+    uint32_t tail = head->tail, data = head->data, n = 0;
+    for (; head->unit != FTL_NONE && n < count; n++) {
+        tail += record_size(&r[n]);
+        data -= r[n].kind == RECORD_SECTOR ? FTL_SECTOR : 0;
+        if (tail > data)
+            break;
+    }
+    return n;
 }
 
-/* One attempt at the open unit. What a commit record stands for must be on
- * the medium before the record itself. */
-static int head_write(struct ftl *ftl, struct ftl_head *head, struct record *r)
+/* One attempt at the open unit: all sectors in one program command, then all
+ * records in another. What a commit record stands for must be on the medium
+ * before the record itself. */
+static int head_write(struct ftl *ftl, struct ftl_head *head, struct record *r,
+                      uint32_t count)
 {
-    uint32_t data = head->data;
-    if (r->kind == RECORD_SECTOR) {
-        data -= FTL_SECTOR;
-        r->start = data;
-        int err = flash_put(ftl, place_off(ftl, place_of(head->unit, data)),
-                            r->bytes, FTL_SECTOR);
-        if (err)
-            return err;
+    uint32_t tail = head->tail, data = head->data;
+    flash_off unit = place_off(ftl, place_of(head->unit, 0));
+    for (uint32_t i = 0; i < count; i++) {
+        if (r[i].kind == RECORD_SECTOR) {
+            r[i].start = data -= FTL_SECTOR;
+            memcpy(ftl->batch + data, r[i].bytes, FTL_SECTOR);
+        }
+        r[i].place = place_of(head->unit, tail);
+        r[i].place = record_place(&r[i]);
+        tail += record_encode(&r[i], ftl->batch + tail);
     }
-    r->place = place_of(head->unit, head->tail);
-    r->place = record_place(r);
-    if (r->commit && !ftl->collecting) {
-        int err = flash_settle(ftl);
-        if (err)
-            return err;
-    }
-    uint32_t size = record_encode(r, ftl->rec);
-    int err = flash_put(ftl, place_off(ftl, r->place), ftl->rec, size);
+    int err = 0;
+    if (data < head->data)
+        err = flash_put(ftl, unit + data, ftl->batch + data, head->data - data);
+    if (!err && r->commit && !ftl->collecting)
+        err = flash_settle(ftl);
+    if (!err)
+        err = flash_put(ftl, unit + head->tail, ftl->batch + head->tail,
+                        tail - head->tail);
     if (err)
         return err;
-    head->tail += size;
+    head->tail = tail;
     head->data = data;
     return 0;
 }
 
-int log_put(struct ftl *ftl, enum head_kind which, struct record *r)
+static void count_records(struct ftl *ftl, const struct record *r,
+                          uint32_t count)
+{
+    for (; count > 0; count--, r++) {
+        live_add(ftl, r->place);
+        ftl->tx_bytes += ftl->collecting ? 0 : place_cost(r->place);
+        if (record_is_delta(r))
+            ftl->unit[place_unit(r->place)].deltas = true;
+    }
+}
+
+int log_put_some(struct ftl *ftl, enum head_kind which, struct record *r,
+                 uint32_t count)
 {
     struct ftl_head *head = &ftl->head[which];
     for (;;) {
-        if (!head_has_room(head, r)) {
+        uint32_t fit = head_room(head, r, count);
+        if (fit == 0) {
             int err = head_open(ftl, which);
             if (err)
                 return err;
+            continue;
         }
-        if (head_write(ftl, head, r) == 0)
-            break;
+        if (head_write(ftl, head, r, fit) == 0) {
+            count_records(ftl, r, fit);
+            return (int)fit;
+        }
         unit_retire(ftl, head->unit);
         if (ftl->readonly || ftl->bad_units > FTL_UNITS_BAD_MAX)
             return WIPY_EIO;
     }
-    live_add(ftl, r->place);
-    ftl->tx_bytes += ftl->collecting ? 0 : place_cost(r->place);
-    if (record_is_delta(r))
-        ftl->unit[place_unit(r->place)].deltas = true;
-    return 0;
+}
+
+int log_put(struct ftl *ftl, enum head_kind which, struct record *r)
+{
+    int put = log_put_some(ftl, which, r, 1);
+    return put < 0 ? put : 0;
 }

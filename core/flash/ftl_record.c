@@ -54,7 +54,7 @@ uint32_t record_place(const struct record *r)
 
 uint32_t record_encode(const struct record *r, uint8_t *to)
 {
-    struct writer w = writer_of(to, FTL_SECTOR);
+    struct writer w = writer_of(to, record_size(r));
     write_u32(&w, (uint32_t)r->seq);
     write_u8(&w, (uint8_t)(r->seq >> 32));
     write_u8(&w,
@@ -177,10 +177,15 @@ int flash_put(struct ftl *ftl, flash_off off, const void *from, uint32_t len)
     int err = flash_program(ftl->flash, off, from, len);
     if (err)
         return err;
-    err = flash_read(ftl->flash, off, ftl->check, len);
-    if (err)
-        return err;
-    return memcmp(ftl->check, data, len) == 0 ? 0 : WIPY_EIO;
+    for (uint32_t at = 0, part; at < len; at += part) {
+        part = len - at < FTL_SECTOR ? len - at : FTL_SECTOR;
+        err = flash_read(ftl->flash, off + at, ftl->check, part);
+        if (err)
+            return err;
+        if (memcmp(ftl->check, data + at, part) != 0)
+            return WIPY_EIO;
+    }
+    return 0;
 }
 
 int flash_settle(struct ftl *ftl)

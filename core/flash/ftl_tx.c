@@ -166,11 +166,13 @@ static void plan_base(struct record *r, const uint8_t *data)
     r->crc = crc32_add(0, data, FTL_SECTOR);
 }
 
-/* Turns `r` into a delta when that is smaller than the base planned. */
-static void plan_delta(struct ftl *ftl, struct record *r, const uint8_t *data)
+/* Turns `r` into a delta when that is smaller than the base planned. Up to
+ * `planned` deltas are not in the list yet. */
+static void plan_delta(struct ftl *ftl, struct record *r, const uint8_t *data,
+                       uint32_t planned)
 {
-    if (ftl->deltas >= FTL_DELTAS_MAX ||
-        ftl->delta_bytes + DELTA_MAX > delta_budget(ftl) ||
+    if (ftl->deltas + planned >= FTL_DELTAS_MAX ||
+        ftl->delta_bytes + (planned + 1) * DELTA_MAX > delta_budget(ftl) ||
         sector_state(ftl, r->lba, ftl->buf) ||
         sector_base(ftl, ftl->map[r->lba], ftl->base))
         return;
@@ -215,7 +217,7 @@ int tx_log(struct ftl *ftl, uint32_t lba, const uint8_t *data, bool commit,
         return err;
     plan_base(&r, data);
     if (!whole && ftl->map[lba] != FTL_NONE)
-        plan_delta(ftl, &r, data);
+        plan_delta(ftl, &r, data, 0);
     r.seq = ++ftl->seq;
     err = log_put(ftl, HEAD_NEW, &r);
     if (err)
@@ -223,6 +225,34 @@ int tx_log(struct ftl *ftl, uint32_t lba, const uint8_t *data, bool commit,
     tx_apply(ftl, &r);
     if (commit)
         mark_pin(ftl, r.place);
+    return 0;
+}
+
+/* Plans come first, since they read what is there; they stay true while
+ * garbage collection moves it. */
+int tx_log_all(struct ftl *ftl, struct ftl_cached *const *sectors,
+               uint32_t count)
+{
+    struct record r[TX_BATCH];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ftl_cached *c = sectors[i];
+        int err = tx_add(ftl, c->lba);
+        if (err)
+            return err;
+        r[i] = (struct record){.lba = c->lba};
+        plan_base(&r[i], c->data);
+        if (ftl->map[c->lba] != FTL_NONE)
+            plan_delta(ftl, &r[i], c->data, i);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        r[i].seq = ++ftl->seq;
+    for (uint32_t done = 0; done < count;) {
+        int put = log_put_some(ftl, HEAD_NEW, r + done, count - done);
+        if (put < 0)
+            return put;
+        for (; put > 0; put--)
+            tx_apply(ftl, &r[done++]);
+    }
     return 0;
 }
 
