@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "file.h"
 
 enum { READ_STEP = 64 * 1024 };
 
@@ -46,10 +47,11 @@ int package_add(struct package *p, const char *name, const void *data,
     return 0;
 }
 
-static int refuse(const char *path, const char *name, const char *why)
+static int refuse(char why[ARCHIVE_WHY_MAX], const char *name,
+                  const char *fault)
 {
-    fprintf(stderr, "wipy: %s: member '%.80s' %s; nothing was written\n", path,
-            name, why);
+    snprintf(why, ARCHIVE_WHY_MAX, "member '%.80s' %s; nothing was written",
+             name, fault);
     return EXIT_REFUSED;
 }
 
@@ -101,8 +103,7 @@ static const char *read_data(struct archive *a, struct archive_member *m,
 }
 
 static int read_member(struct package *p, struct archive *a,
-                       struct archive_entry *entry, const char *path,
-                       size_t *total)
+                       struct archive_entry *entry, size_t *total, char *why)
 {
     const char *name = archive_entry_pathname(entry);
     if (!name)
@@ -115,15 +116,15 @@ static int read_member(struct package *p, struct archive *a,
     if (!fault && p->count == ARCHIVE_MEMBERS_MAX)
         fault = "is one too many";
     if (fault)
-        return refuse(path, name, fault);
+        return refuse(why, name, fault);
     struct archive_member *m = &p->member[p->count++];
     *m = (struct archive_member){0};
     memcpy(m->name, name, strlen(name));
     fault = read_data(a, m, total);
-    return fault ? refuse(path, m->name, fault) : 0;
+    return fault ? refuse(why, m->name, fault) : 0;
 }
 
-static int read_all(struct package *p, struct archive *a, const char *path)
+static int read_all(struct package *p, struct archive *a, char *why)
 {
     struct archive_entry *entry;
     size_t total = 0;
@@ -132,40 +133,57 @@ static int read_all(struct package *p, struct archive *a, const char *path)
         status = archive_read_next_header(a, &entry);
         if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
             break;
-        code = read_member(p, a, entry, path, &total);
+        code = read_member(p, a, entry, &total, why);
     }
-    if (!code && status != ARCHIVE_EOF) {
-        const char *why = archive_error_string(a);
-        fprintf(stderr, "wipy: %s is no whole .tar.gz: %s\n", path,
-                why ? why : "damaged");
-        code = EXIT_FILE;
-    }
-    if (!code && p->count == 0) {
-        fprintf(stderr, "wipy: %s is empty\n", path);
-        code = EXIT_FILE;
-    }
-    return code;
+    if (code)
+        return code;
+    const char *fault = archive_error_string(a);
+    if (status != ARCHIVE_EOF)
+        snprintf(why, ARCHIVE_WHY_MAX,
+                 "is no whole .tar.gz (%.120s): copy it again",
+                 fault ? fault : "damaged");
+    else if (p->count == 0)
+        snprintf(why, ARCHIVE_WHY_MAX, "is empty: no package");
+    return status == ARCHIVE_EOF && p->count ? 0 : EXIT_FILE;
 }
 
-int package_read(struct package *p, const char *path)
+int package_parse(struct package *p, const void *data, size_t len,
+                  char why[ARCHIVE_WHY_MAX])
 {
     struct archive *a = archive_read_new();
     int code = EXIT_FAILED;
     p->count = 0;
+    snprintf(why, ARCHIVE_WHY_MAX, "does not fit the memory");
     if (!a)
         return code;
     archive_read_support_format_tar(a);
     archive_read_support_filter_gzip(a);
-    if (archive_read_open_filename(a, path, READ_STEP) == ARCHIVE_OK) {
-        code = read_all(p, a, path);
+    if (archive_read_open_memory(a, data, len) == ARCHIVE_OK) {
+        code = read_all(p, a, why);
     } else {
-        const char *why = archive_error_string(a);
-        fprintf(stderr, "wipy: %s: %s\n", path, why ? why : "cannot be read");
+        const char *fault = archive_error_string(a);
+        snprintf(why, ARCHIVE_WHY_MAX, "is no .tar.gz (%.120s)",
+                 fault ? fault : "damaged");
         code = EXIT_FILE;
     }
     archive_read_free(a);
     if (code)
         package_free(p);
+    return code;
+}
+
+int package_read(struct package *p, const char *path)
+{
+    char why[ARCHIVE_WHY_MAX];
+    struct file_data file;
+    p->count = 0;
+    int code = file_read(path, ARCHIVE_TOTAL_MAX, &file);
+    if (code)
+        return code;
+    code = package_parse(p, file.data, file.len, why);
+    if (code)
+        fprintf(stderr, "wipy: %s: %s\n", path, why);
+    free(file.data);
     return code;
 }
 

@@ -11,7 +11,8 @@ enum {
     ARCHIVE_MEMBERS_MAX = 64,
     ARCHIVE_NAME_MAX = 64,
     ARCHIVE_MEMBER_MAX = 16 << 20, /* bytes: no chip is larger */
-    ARCHIVE_TOTAL_MAX = 48 << 20,
+    ARCHIVE_TOTAL_MAX = 48 << 20,  /* of all members, and of the .tar.gz */
+    ARCHIVE_WHY_MAX = 256,
 };
 
 struct archive_member {
@@ -25,7 +26,12 @@ struct package {
     unsigned count;
 };
 
-/* Reads all members. Folders in names, links, devices, doubles, too many or
+/* Reads all members from the bytes of a .tar.gz. Returns an enum exit_code
+ * with a sentence in `why` that names the member; then there are none. */
+int package_parse(struct package *p, const void *data, size_t len,
+                  char why[ARCHIVE_WHY_MAX]);
+
+/* The same from a file. Folders in names, links, devices, doubles, too many or
  * too large members are refused. Returns an enum exit_code after a message
  * that names the file and the member. */
 int package_read(struct package *p, const char *path);
