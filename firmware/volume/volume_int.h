@@ -2,6 +2,7 @@
 #ifndef WIPY_FIRMWARE_VOLUME_INT_H
 #define WIPY_FIRMWARE_VOLUME_INT_H
 
+#include "card_cache.h"
 #include "fat.h"
 #include "flash/fattrim.h"
 #include "flash/ftl.h"
@@ -55,6 +56,7 @@ struct volumes {
     struct dir dir[VOLUME_DIRS];
     struct ftl ftl;
     struct fattrim trim;
+    struct card_cache card;
     void *ftl_memory;
     bool going_back; /* to the last commit, after a failure */
     const char *(*refuse)(void *ctx, const char *path);

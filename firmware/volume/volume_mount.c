@@ -41,21 +41,35 @@ static int flash_disk_sync(void *ctx)
 static int card_disk_read(void *ctx, uint32_t sector, uint8_t *to,
                           uint32_t count)
 {
-    const struct volume_card *c = &((struct volumes *)ctx)->config.card;
-    return c->read(c->ctx, sector, to, count);
+    struct volumes *v = ctx;
+    return card_cache_read(&v->card, sector, to, count);
 }
 
 static int card_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
                            uint32_t count)
 {
-    const struct volume_card *c = &((struct volumes *)ctx)->config.card;
-    return c->write(c->ctx, sector, from, count);
+    struct volumes *v = ctx;
+    return card_cache_write(&v->card, sector, from, count);
 }
 
 static int card_disk_sync(void *ctx)
 {
-    const struct volume_card *c = &((struct volumes *)ctx)->config.card;
-    return c->sync(c->ctx);
+    struct volumes *v = ctx;
+    return card_cache_sync(&v->card);
+}
+
+/* The disk of the card that is in now. */
+static struct fat_disk card_disk(struct volumes *v)
+{
+    const struct volume_card *c = &v->config.card;
+    card_cache_init(&v->card, c);
+    return (struct fat_disk){.ctx = v,
+                             .sectors = c->sectors(c->ctx),
+                             .read = card_disk_read,
+                             .write = card_disk_write,
+                             .sync = card_disk_sync,
+                             .now = disk_now,
+                             .readonly = c->readonly(c->ctx)};
 }
 
 /* ---- mounting ---- */
@@ -208,13 +222,7 @@ int volume_attach_card(struct volumes *v, struct volume *vol)
 {
     const struct volume_card *c = &v->config.card;
     vol->insertion = c->insertions(c->ctx);
-    struct fat_disk disk = {.ctx = v,
-                            .sectors = c->sectors(c->ctx),
-                            .read = card_disk_read,
-                            .write = card_disk_write,
-                            .sync = card_disk_sync,
-                            .now = disk_now,
-                            .readonly = c->readonly(c->ctx)};
+    struct fat_disk disk = card_disk(v);
     return mount_fat(v, vol, &disk);
 }
 
@@ -424,12 +432,7 @@ static int mkfs_card(struct volumes *v)
     volume_orphan(v, vol);
     volume_detach(v, vol);
     vol->mounted = false;
-    struct fat_disk disk = {.ctx = v,
-                            .sectors = c->sectors(c->ctx),
-                            .read = card_disk_read,
-                            .write = card_disk_write,
-                            .sync = card_disk_sync,
-                            .now = disk_now};
+    struct fat_disk disk = card_disk(v);
     struct fat *fat = fat_new(&disk);
     if (!fat)
         return -ENOMEM;

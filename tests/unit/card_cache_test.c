@@ -1,0 +1,167 @@
+/* The run of sectors between FatFs and a card: whatever is read is what was
+ * written last; after a sync it is on the card; long transfers in small steps
+ * cost few calls; what cannot be stored is said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "firmware/volume/card_cache.h"
+
+enum { SECTORS = 700 };
+
+static uint8_t medium[SECTORS][CARD_SECTOR], want[SECTORS][CARD_SECTOR];
+static unsigned calls, in_slot, bad_from = SECTORS;
+static struct card_cache cache;
+
+static uint32_t insertions(void *ctx)
+{
+    (void)ctx;
+    return in_slot;
+}
+
+static uint64_t sectors(void *ctx)
+{
+    (void)ctx;
+    return SECTORS;
+}
+
+static int card_read(void *ctx, uint32_t sector, void *to, uint32_t count)
+{
+    (void)ctx;
+    calls++;
+    assert_true(sector + count <= SECTORS);
+    if (sector + count > bad_from)
+        return WIPY_EIO;
+    memcpy(to, medium[sector], count * CARD_SECTOR);
+    return 0;
+}
+
+static int card_write(void *ctx, uint32_t sector, const void *from,
+                      uint32_t count)
+{
+    (void)ctx;
+    calls++;
+    assert_true(sector + count <= SECTORS);
+    if (sector + count > bad_from)
+        return WIPY_EIO;
+    memcpy(medium[sector], from, count * CARD_SECTOR);
+    return 0;
+}
+
+static int card_sync(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static const struct volume_card card = {.insertions = insertions,
+                                        .sectors = sectors,
+                                        .read = card_read,
+                                        .write = card_write,
+                                        .sync = card_sync};
+
+static int start(void **state)
+{
+    (void)state;
+    memset(medium, 0, sizeof medium);
+    memset(want, 0, sizeof want);
+    calls = 0;
+    in_slot = 1;
+    bad_from = SECTORS;
+    card_cache_init(&cache, &card);
+    return 0;
+}
+
+static unsigned random_below(unsigned below)
+{
+    static unsigned state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % below;
+}
+
+static void reads_what_was_written(void **state)
+{
+    (void)state;
+    static uint8_t got[200][CARD_SECTOR];
+    unsigned at = 0;
+    for (int i = 0; i < 60000; i++) {
+        unsigned count = 1 + random_below(random_below(8) ? 6 : 200);
+        if (random_below(4) == 0 || at + count > SECTORS)
+            at = random_below(SECTORS - count);
+        if (random_below(2)) {
+            memset(want[at], i, count * CARD_SECTOR);
+            assert_int_equal(card_cache_write(&cache, at, want[at], count), 0);
+        } else {
+            assert_int_equal(card_cache_read(&cache, at, got[0], count), 0);
+            assert_memory_equal(got, want[at], count * CARD_SECTOR);
+        }
+        at += count;
+        if (random_below(50) == 0) {
+            assert_int_equal(card_cache_sync(&cache), 0);
+            assert_memory_equal(medium, want, sizeof want);
+        }
+    }
+}
+
+static void small_steps_cost_few_calls(void **state)
+{
+    (void)state;
+    uint8_t sector[CARD_SECTOR] = {1};
+    for (unsigned i = 0; i < 640; i++)
+        assert_int_equal(card_cache_write(&cache, i, sector, 1), 0);
+    assert_int_equal(card_cache_sync(&cache), 0);
+    assert_int_equal(calls, 5);
+    card_cache_init(&cache, &card);
+    for (unsigned i = 0; i < 640; i++)
+        assert_int_equal(card_cache_read(&cache, i, sector, 1), 0);
+    assert_int_equal(calls, 10);
+}
+
+static void late_errors_are_told(void **state)
+{
+    (void)state;
+    uint8_t sector[CARD_SECTOR] = {1};
+    bad_from = 100;
+    assert_int_equal(card_cache_write(&cache, 100, sector, 1), 0);
+    assert_int_equal(card_cache_write(&cache, 5, sector, 1), WIPY_EIO);
+    assert_int_equal(card_cache_sync(&cache), WIPY_EIO);
+    assert_int_equal(card_cache_write(&cache, 5, sector, 1), 0);
+    assert_int_equal(card_cache_sync(&cache), 0);
+    assert_int_equal(medium[5][0], 1);
+}
+
+static void bad_sectors_ahead_do_no_harm(void **state)
+{
+    (void)state;
+    uint8_t sector[CARD_SECTOR];
+    bad_from = 40;
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(card_cache_read(&cache, i, sector, 1), 0);
+    assert_int_equal(card_cache_read(&cache, 40, sector, 1), WIPY_EIO);
+}
+
+static void another_card_gets_nothing(void **state)
+{
+    (void)state;
+    uint8_t sector[CARD_SECTOR] = {1};
+    assert_int_equal(card_cache_write(&cache, 7, sector, 1), 0);
+    in_slot = 2;
+    assert_int_equal(card_cache_sync(&cache), WIPY_EIO);
+    assert_int_equal(medium[7][0], 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(reads_what_was_written, start),
+        cmocka_unit_test_setup(small_steps_cost_few_calls, start),
+        cmocka_unit_test_setup(late_errors_are_told, start),
+        cmocka_unit_test_setup(bad_sectors_ahead_do_no_harm, start),
+        cmocka_unit_test_setup(another_card_gets_nothing, start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
