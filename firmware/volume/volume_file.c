@@ -236,7 +236,11 @@ static int write_chunk(struct volumes *v, int file, const uint8_t *from,
     }
     if (put < len) {
         f->failed = true;
-        return volume_fail(v, -ENOSPC, "/%s is full", f->vol->name);
+        return volume_fail(v, -ENOSPC, "/%s is full%s", f->vol->name,
+                           f->temporary && !f->fresh
+                               ? ": the old file is kept until the new one is "
+                                 "complete; delete it first to make room"
+                               : "");
     }
     return 0;
 }

@@ -281,9 +281,12 @@ static void a_full_volume_keeps_what_it_has(void **state)
     }
     assert_int_equal(err, -ENOSPC);
     assert_string_equal(get(v, name), strerror(ENOENT));
-    assert_int_equal(put(v, "/flash/keep", big), -ENOSPC);
+    int file = volume_open(v, "/flash/keep", VOLUME_WRITE | VOLUME_TRUNC);
+    assert_int_equal(volume_write(v, file, big, sizeof big), -ENOSPC);
+    assert_non_null(strstr(volume_reason(v), "delete it first"));
+    volume_close(v, file);
     assert_string_equal(get(v, "/flash/keep"), big);
-    int file = volume_open(v, "/flash/keep", VOLUME_WRITE | VOLUME_APPEND);
+    file = volume_open(v, "/flash/keep", VOLUME_WRITE | VOLUME_APPEND);
     for (err = 0; err >= 0;)
         err = volume_write(v, file, big, 100);
     assert_int_equal(err, -ENOSPC);
