@@ -7,7 +7,10 @@ for program in "$build"/tests/*_bench; do
     [ -x "$program" ] || continue
     echo
     echo "== $(basename "$program")"
-    "$program"
+    case $program in
+    */ota_bench) "$program" "$build/appimg.bin" "$build/bootloader.bin" ;;
+    *) "$program" ;;
+    esac
 done
 for script in "$here"/*_bench.py "$here"/*_bench.sh "$here"/*_bench.mjs; do
     [ -x "$script" ] || continue
