@@ -1,18 +1,22 @@
 /* The speed of a serial line as a token bucket (`--baud-real`).
  *
  * One direction of one line: how many bytes may pass by now. Ten bits a byte
- * (8N1). A short idle time saves up at most LINE_RATE_BURST_US worth of
- * bytes, so that a coarse timer loses nothing. */
+ * (8N1). An idle line saves up at most LINE_RATE_BURST_US worth of bytes. A
+ * line that bytes wait for is never idle: what a late caller did not carry
+ * (a coarse timer, a loaded host) is carried later, up to LINE_RATE_LATE_US
+ * of it. */
 #ifndef WIPY_LOADER_LINE_RATE_H
 #define WIPY_LOADER_LINE_RATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINE_RATE_BURST_US = 4000 };
+enum { LINE_RATE_BURST_US = 4000, LINE_RATE_LATE_US = 250000 };
 
 struct line_rate {
     uint32_t baud; /* 0 = unlimited */
+    bool wanted;   /* bytes had to wait the last time */
     uint64_t last_us;
     uint64_t credit; /* in 1e-6 bit */
 };

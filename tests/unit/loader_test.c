@@ -368,6 +368,24 @@ static void a_line_takes_its_time(void **state)
     assert_int_equal(line_rate_allow(&l, 12345, 0), 12345);
 }
 
+/* Bytes that wait lose no time to a caller that comes late; an idle line saves
+ * little up. */
+static void late_callers_lose_nothing(void **state)
+{
+    struct line_rate l;
+    size_t total = 0;
+    (void)state;
+    line_rate_init(&l, 460800);
+    for (uint64_t us = 0; us <= 1000000; us += 40000) {
+        size_t n = line_rate_allow(&l, 100000, us);
+        line_rate_spend(&l, n);
+        total += n;
+    }
+    assert_in_range(total, 46080 - 200, 46080 + 200);
+    line_rate_spend(&l, line_rate_allow(&l, 10, 1001000)); /* all there was */
+    assert_in_range(line_rate_allow(&l, 100000, 2000000), 1, 200);
+}
+
 static size_t take_none(void *ctx, const uint8_t *data, size_t len)
 {
     (void)ctx;
@@ -500,6 +518,7 @@ int main(void)
         WITH(reads_no_further_than_allowed),
         cmocka_unit_test(lines_follow_levels),
         cmocka_unit_test(a_line_takes_its_time),
+        cmocka_unit_test(late_callers_lose_nothing),
         cmocka_unit_test(acknowledges_every_setting),
         cmocka_unit_test(plain_and_telnet_share_a_port),
     };
