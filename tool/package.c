@@ -119,37 +119,8 @@ static void fill_steps(struct script *s, const struct table *t,
     script_add_step(s, SCRIPT_WRITE, "factory", "wipy.bin");
 }
 
-static void add_range(struct script *s, uint32_t off, uint32_t size)
-{
-    char text[16];
-    snprintf(text, sizeof text, "0x%X", (unsigned)off);
-    script_add_step(s, SCRIPT_ERASE, text, "");
-    s->step[s->steps - 1].has_size = true;
-    s->step[s->steps - 1].size = size;
-}
-
-/* For updaters that know only offsets: an erased boot record makes the
- * factory image run. */
-static void fill_legacy(struct script *s, const struct table *t)
-{
-    const struct partition *factory = table_find(t, PART_APP, PART_FACTORY);
-    const struct partition *ota = table_find(t, PART_DATA, PART_OTADATA);
-    const struct partition *second = table_find(t, PART_DATA, PART_TABLE2);
-    char text[16];
-    s->legacy = true;
-    add_range(s, BOOTLOADER_OFF, BOOTLOADER_MAX);
-    add_range(s, TABLE_OFF, TABLE_SECTOR);
-    add_range(s, factory->off, factory->size);
-    add_range(s, ota->off, ota->size);
-    script_add_step(s, SCRIPT_WRITE, "0x1000", "bootloader.bin");
-    script_add_step(s, SCRIPT_WRITE, "0x8000", "partitions_4MB.bin");
-    snprintf(text, sizeof text, "0x%X", (unsigned)second->off);
-    script_add_step(s, SCRIPT_WRITE, text, "partitions_4MB.bin");
-    script_add_step(s, SCRIPT_WRITE, "0x10000", "wipy.bin");
-}
-
 static int add_script(struct package *p, const char *name, unsigned mib,
-                      bool legacy, unsigned machine)
+                      unsigned machine)
 {
     static struct script s;
     char table_file[32];
@@ -158,9 +129,7 @@ static int add_script(struct package *p, const char *name, unsigned mib,
     strcpy(s.board, "WIPY");
     snprintf(s.machine, sizeof s.machine, "%s", machine_word(machine));
     snprintf(table_file, sizeof table_file, "partitions_%uMB.bin", mib);
-    if (legacy)
-        fill_legacy(&s, t);
-    else if (fill_map(&s, t))
+    if (fill_map(&s, t))
         fill_steps(&s, t, table_file);
     char *text = script_text(&s);
     int code = text ? package_add(p, name, text, strlen(text)) : EXIT_FAILED;
@@ -168,7 +137,11 @@ static int add_script(struct package *p, const char *name, unsigned mib,
     return code;
 }
 
-/* In the order the vendor's have them. */
+/* In the order the vendor's have them. The vendor's updater falls to script2
+ * on a chip of 4 MiB: it gets the same text. There is no list of bare offsets
+ * under the name "script": who knows only that writes a boot record where its
+ * own map has one, which is the middle of our ota_0. Without it that updater
+ * stops before it erases. */
 static int fill(struct package *p, const char *images, struct image *app)
 {
     struct image boot;
@@ -180,12 +153,10 @@ static int fill(struct package *p, const char *images, struct image *app)
     if (!code)
         code = add_image(p, images, "wipy.bin", IMAGE_FIRMWARE, app);
     if (!code)
-        code = add_script(p, "script_4MB", 4, false, app->machine);
+        code = add_script(p, "script_4MB", 4, app->machine);
     if (!code)
-        code = add_script(p, "script_8MB", 8, false, app->machine);
-    if (!code)
-        code = add_script(p, "script", 4, true, app->machine);
-    return code ? code : add_script(p, "script2", 4, true, app->machine);
+        code = add_script(p, "script_8MB", 8, app->machine);
+    return code ? code : add_script(p, "script2", 4, app->machine);
 }
 
 /* ---- the command ---- */

@@ -52,7 +52,7 @@ const packed = await dev.wipy(build, "package", "--images", build, "-o", made);
 check("makes a package", packed.code === 0, packed.err);
 const members = untarGz(fs.readFileSync(made));
 check("has the vendor's members, in their order", [...members.keys()].join() ===
-  "bootloader.bin,partitions_4MB.bin,partitions_8MB.bin,wipy.bin,script_4MB,script_8MB,script,script2");
+  "bootloader.bin,partitions_4MB.bin,partitions_8MB.bin,wipy.bin,script_4MB,script_8MB,script2");
 const script = JSON.parse(members.get("script_8MB"));
 check("the script carries the whole map", script.version === "2.1" &&
   ["bootloader", "partitions", "nvs", "factory", "ota_0", "ota_1", "otadata", "config", "fs"]
