@@ -256,6 +256,43 @@ def keys_keep_unsigned_images_out(build):
             assert image_of(board)["version"] == "5.0.2"
 
 
+def keys_come_over_the_serial_line(build):
+    """wipy keys --port: warned, set, obeyed, cleared, by a running board."""
+    with Images(build) as images, Board(build, *SPEED) as board:
+        private, public = images.path("private.pem"), images.path("public.pem")
+        wipy(build, "image", "keygen", private, public)
+        plain, signed = images.make("5.1.1"), images.make("5.1.2")
+        factory = images.make("5.1.0")
+        for path in (signed, factory):
+            wipy(build, "image", "sign", path, "--key", private)
+
+        def port():
+            return "rfc2217://%s:%d" % board.serial
+
+        said = wipy(build, "keys", "set", public, "--port", port(), code=7)
+        assert "would not start any more: not signed" in said, said
+        board.wait_ready()
+        assert "no keys are set" in wipy(build, "keys", "show", "--port",
+                                         port())
+        board.wait_ready()
+        wipy(build, "flash", "--port", port(), "0x10000", factory)
+        board.wait_ready()
+        said = wipy(build, "keys", "set", public, "--port", port())
+        assert "1 key set" in said, said
+        board.wait_ready()
+        assert image_of(board)["version"] == "5.1.0"
+        reply = refused(board, plain)
+        assert "not signed" in reply and reply[:2] == "55", reply
+        assert put(board, signed).startswith("226 ota_0: wipy 5.1.2")
+        reset(board)
+        assert image_of(board)["version"] == "5.1.2"
+        confirmed(board, "ota_0")
+        said = wipy(build, "keys", "clear", "--port", port())
+        assert "keys cleared" in said, said
+        board.wait_ready()
+        assert put(board, plain).startswith("226 ota_1: wipy 5.1.1")
+
+
 def begin(board, data, offset, upto):
     """Sends data[offset:upto] and leaves the connection open."""
     ftp = board.connect_ftp()
@@ -390,5 +427,6 @@ def prepared_and_by_the_tool(build):
 if __name__ == "__main__":
     run_cases(clients_update_the_board, the_pin_goes_back_in_time,
               a_crashing_image_is_left, what_is_no_firmware_is_refused,
-              keys_keep_unsigned_images_out, broken_uploads_are_resumed,
-              clients_resume_by_themselves, prepared_and_by_the_tool)
+              keys_keep_unsigned_images_out, keys_come_over_the_serial_line,
+              broken_uploads_are_resumed, clients_resume_by_themselves,
+              prepared_and_by_the_tool)
