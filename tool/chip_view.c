@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "commands.h"
+#include "mirror.h"
 
 enum { CHIP_MAX = 16 << 20, CHIP_MIN = 4 << 20 };
 
@@ -49,6 +50,23 @@ static int complain(const char *path, const struct chip_view *v)
     return EXIT_VERIFY;
 }
 
+/* Makes the view of the bytes in v->file, which is a chip of that machine. */
+static int look(struct chip_view *v, const char *name, uint16_t machine)
+{
+    v->flash = (struct flash){.ctx = v,
+                              .size = (uint32_t)v->file.len,
+                              .read = view_read,
+                              .program = view_program,
+                              .erase = view_erase,
+                              .map = v->file.data};
+    v->open_err = boot_open_for(&v->boot, &v->flash, machine);
+    if (!v->open_err)
+        return 0;
+    int code = complain(name, v);
+    chip_view_close(v);
+    return code;
+}
+
 int chip_view_open(struct chip_view *v, const char *path)
 {
     memset(v, 0, sizeof *v);
@@ -62,17 +80,33 @@ int chip_view_open(struct chip_view *v, const char *path)
         chip_view_close(v);
         return EXIT_FILE;
     }
-    v->flash = (struct flash){.ctx = v,
-                              .size = (uint32_t)v->file.len,
-                              .read = view_read,
-                              .program = view_program,
-                              .erase = view_erase,
-                              .map = v->file.data};
-    v->open_err = boot_open(&v->boot, &v->flash);
-    if (v->open_err) {
-        code = complain(path, v);
-        chip_view_close(v);
+    return look(v, path, IMAGE_MACHINE_HERE);
+}
+
+/* Takes the mirror's memory over. */
+static int read_serial(struct chip_view *v, struct loader *l,
+                       const struct serial_args *s)
+{
+    struct mirror m = {0};
+    int err = mirror_open(&m, l);
+    if (!err)
+        err = mirror_read_slots(&m);
+    loader_disconnect(l);
+    if (err < 0) {
+        mirror_close(&m);
+        return serial_failed(l, s, err);
     }
+    v->file = (struct file_data){.data = m.chip, .len = m.flash.size};
+    return look(v, l->name, l->chip.machine);
+}
+
+int chip_view_open_serial(struct chip_view *v, const struct serial_args *s)
+{
+    memset(v, 0, sizeof *v);
+    struct loader *l = loader_new(&s->o);
+    int err = loader_connect(l);
+    int code = err < 0 ? serial_failed(l, s, err) : read_serial(v, l, s);
+    loader_free(l);
     return code;
 }
 

@@ -12,8 +12,9 @@
 #include <jansson.h>
 
 static const char usage[] =
-    "usage: wipy log [--flash FILE] [-n COUNT] [--json]\n"
-    "Shows the board's diary: its last starts and changes.\n";
+    "usage: wipy log [--flash FILE | --port PORT] [-n COUNT] [--json]\n"
+    "Shows the board's diary: its last starts and changes. With --port over\n"
+    "its serial line; the board is reset for it.\n";
 
 static void time_text(uint32_t unix_s, char to[24])
 {
@@ -66,6 +67,7 @@ int cmd_log(int argc, char **argv)
 {
     static const struct option options[] = {
         {"flash", required_argument, NULL, 'f'},
+        {"port", required_argument, NULL, 'p'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -73,8 +75,11 @@ int cmd_log(int argc, char **argv)
     static struct chip_view v;
     const char *flash = NULL;
     bool json = false, wrong = false;
+    struct serial_args serial;
     unsigned count = DIARY_ENTRIES;
     int c;
+    serial_args_init(&serial);
+    serial.o.port = NULL; /* only when asked for, not by WIPY_PORT */
     while ((c = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
         if (c == 'h') {
             fputs(usage, stdout);
@@ -82,6 +87,8 @@ int cmd_log(int argc, char **argv)
         }
         if (c == 'f')
             flash = optarg;
+        else if (c == 'p')
+            serial.o.port = optarg;
         else if (c == 'j')
             json = true;
         else if (c == 'n' && atoi(optarg) > 0)
@@ -89,13 +96,16 @@ int cmd_log(int argc, char **argv)
         else
             wrong = true;
     }
-    if (wrong || optind != argc) {
+    if (wrong || optind != argc || (flash && serial.o.port)) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
     if (count > 2 * DIARY_ENTRIES)
         count = 2 * DIARY_ENTRIES;
-    int code = chip_view_open(&v, flash);
+    serial.json = json;
+    serial.o.quiet = true;
+    int code = serial.o.port ? chip_view_open_serial(&v, &serial)
+                             : chip_view_open(&v, flash);
     if (code)
         return code;
     struct diary d;

@@ -10,8 +10,9 @@
 #include "running.h"
 
 static const char usage[] =
-    "usage: wipy slots [--flash FILE] [--json]\n"
-    "Shows the images on a chip, which one runs, which is next and why.\n";
+    "usage: wipy slots [--flash FILE | --port PORT] [--json]\n"
+    "Shows the images on a chip, which one runs, which is next and why.\n"
+    "With --port over a board's serial line; the board is reset for it.\n";
 
 struct slot_view {
     enum image_fault fault;
@@ -23,6 +24,7 @@ struct slot_view {
 struct slots_view {
     struct chip_view chip;
     struct slot_view slot[SLOTS];
+    bool serial;    /* read over a serial line: nothing runs meanwhile */
     json_t *status; /* of the running board, or NULL */
     char next[160]; /* why the next one is next */
 };
@@ -78,7 +80,7 @@ static void look(struct slots_view *v, const char *flash)
     for (unsigned i = 0; i < SLOTS; i++)
         v->slot[i].fault =
             boot_slot_check(b, i, &v->slot[i].im, v->slot[i].digest);
-    v->status = running_status(flash);
+    v->status = v->serial ? NULL : running_status(flash);
     const char *runs = running_text(v->status, "image", "slot");
     unsigned next = next_slot(v);
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -129,8 +131,9 @@ static void print_all(const struct slots_view *v)
     for (unsigned i = 0; i < SLOTS; i++)
         print_slot(v, i);
     printf("%s\nnext: %s\n",
-           v->status ? "*: runs now   >: runs next"
-                     : "no board is running on this chip   >: runs next",
+           v->status   ? "*: runs now   >: runs next"
+           : v->serial ? ">: runs next"
+                       : "no board is running on this chip   >: runs next",
            v->next);
     if (v->chip.boot.keys.count)
         printf("keys: %u set; only signed images are accepted and started\n",
@@ -168,6 +171,7 @@ int cmd_slots(int argc, char **argv)
 {
     static const struct option options[] = {
         {"flash", required_argument, NULL, 'f'},
+        {"port", required_argument, NULL, 'p'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -175,7 +179,10 @@ int cmd_slots(int argc, char **argv)
     static struct slots_view v;
     const char *flash = NULL;
     bool json = false, wrong = false;
+    struct serial_args serial;
     int c;
+    serial_args_init(&serial);
+    serial.o.port = NULL; /* only when asked for, not by WIPY_PORT */
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'h') {
             fputs(usage, stdout);
@@ -183,18 +190,24 @@ int cmd_slots(int argc, char **argv)
         }
         if (c == 'f')
             flash = optarg;
+        else if (c == 'p')
+            serial.o.port = optarg;
         else if (c == 'j')
             json = true;
         else
             wrong = true;
     }
-    if (wrong || optind != argc) {
+    if (wrong || optind != argc || (flash && serial.o.port)) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    int code = chip_view_open(&v.chip, flash);
+    serial.json = json;
+    serial.o.quiet = true;
+    int code = serial.o.port ? chip_view_open_serial(&v.chip, &serial)
+                             : chip_view_open(&v.chip, flash);
     if (code)
         return code;
+    v.serial = serial.o.port != NULL;
     look(&v, flash);
     if (json) {
         json_t *j = all_json(&v);

@@ -72,6 +72,10 @@ check("the configuration block is spared",
 check("the area is filled up with FF",
   device.chip().subarray(0x10000 + members.get("wipy.bin").length, 0x150000).every((b) => b === 0xff));
 await said(await wipy(0, "flash", "ota_1", app), "ota_1", "a file into ota_1");
+await said(await wipy(0, "flash", "partitions", path.join(build, "partitions.bin")), "ota_1", "the table alone");
+check("erases the boot record", (await wipy(0, "erase", "otadata")).ok);
+await said(await wipy(0, "chip"), "factory", "an erased boot record");
+await said(await wipy(0, "flash", "ota_1", app), "ota_1", "a file into ota_1 again");
 await said(await wipy(0, "flash", "0x10000", app), "factory", "factory by its offset");
 
 // ---- the three files, and only the printed command, from another folder
@@ -96,6 +100,23 @@ check("finds the running board's port", found.code === 0 && JSON.parse(found.out
 const slots = await dev.wipy(build, "chip", "--slots", "--port", port);
 check("shows the slots over the serial line",
   slots.code === 0 && ["factory", "ota_0", "ota_1"].every((name) => slots.out.includes(name)), slots.err);
+
+for (const name of ["slots", "log"]) {
+  const far = await dev.wipy(build, name, "--port", port, "--json");
+  await running();
+  const near = await dev.wipy(build, name, "--flash", device.flash, "--json");
+  const picture = (run) => {
+    const all = run.code === 0 ? JSON.parse(run.out) : {};
+    return JSON.stringify(name === "log" ? all.map((e) => e.text).slice(0, 3)
+      : all.slots.map((s) => [s.slot, s.state, s.offset, s.next]));
+  };
+  check(`wipy ${name} --port shows what the chip file does`,
+    far.code === 0 && picture(far) === picture(near), `${far.err} ${picture(far)} ${picture(near)}`);
+}
+check("slots wants one of --flash and --port",
+  (await dev.wipy(build, "slots", "--port", port, "--flash", device.flash)).code === 2);
+check("slots names a port where nobody is",
+  (await dev.wipy(build, "slots", "--port", "rfc2217://127.0.0.1:1")).code === 5);
 
 // ---- back-up, restore, erase
 
