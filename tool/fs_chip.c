@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -83,18 +86,62 @@ void fs_chip_close(struct fs_chip_file *f)
     close(f->fd);
 }
 
+static int write_all(int fd, const uint8_t *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* The new chip, stored under a name of its own, as the old one's owner. */
+static int write_copy(const struct fs_chip_file *f, int fd)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) || fchmod(fd, st.st_mode & 07777))
+        return -1;
+    if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
+        fchown(fd, st.st_uid, st.st_gid))
+        return -1;
+    return write_all(fd, f->cells, f->size) || fsync(fd) ? -1 : 0;
+}
+
+static void sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd); /* some file systems cannot; they need not */
+    close(fd);
+}
+
+/* In one step: the computer may lose its power at any moment, and what the
+ * translation layer wrote in order must not be stored out of order. */
 int fs_chip_save(struct fs_chip_file *f)
 {
-    for (uint32_t at = f->fs_off; at < f->fs_off + f->fs_size;
-         at += FLASH_SECTOR) {
-        uint8_t old[FLASH_SECTOR];
-        if (pread(f->fd, old, sizeof old, at) != sizeof old)
-            return fail(f->path, strerror(errno));
-        if (memcmp(old, f->cells + at, sizeof old) != 0 &&
-            pwrite(f->fd, f->cells + at, sizeof old, at) != sizeof old)
-            return fail(f->path, strerror(errno));
+    char real[PATH_MAX], copy[PATH_MAX + 8]; /* behind a symbolic link */
+    if (!realpath(f->path, real))
+        return fail(f->path, strerror(errno));
+    snprintf(copy, sizeof copy, "%s.XXXXXX", real);
+    int fd = mkostemp(copy, O_CLOEXEC);
+    if (fd < 0)
+        return fail(copy, strerror(errno));
+    int err = write_copy(f, fd) || rename(copy, real) ? errno : 0;
+    close(fd);
+    if (err) {
+        unlink(copy);
+        return fail(f->path, strerror(err));
     }
-    return fdatasync(f->fd) ? fail(f->path, strerror(errno)) : EXIT_OK;
+    sync_folder(real);
+    return EXIT_OK;
 }
 
 /* ---- a FAT image as a card ---- */

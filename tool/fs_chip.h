@@ -23,7 +23,8 @@ struct fs_chip_file {
 int fs_chip_open(struct fs_chip_file *f, const char *path);
 void fs_chip_close(struct fs_chip_file *f);
 
-/* Writes what changed back to the file. */
+/* Replaces the file by one with the changes, in one step: over a loss of the
+ * computer's power it is the old one or the new one. */
 int fs_chip_save(struct fs_chip_file *f);
 
 /* The volumes on it, with `image` (may be NULL) of `len` bytes as card. */

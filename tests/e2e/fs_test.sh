@@ -18,6 +18,13 @@ head -c 300000 /dev/urandom >"$work/data"
 check "put a file" "$wipy" fs put "$flash" "$work/data" lib/data.bin
 check "put over main.py" sh -c "echo 'print(1)' >'$work/main.py' &&
     '$wipy' fs put '$flash' '$work/main.py' /flash"
+chmod 640 "$flash"
+mv "$flash" "$work/real.flash" && ln -s real.flash "$flash"
+check "put through a symbolic link" sh -c "
+    '$wipy' fs put '$flash' '$work/data' lib/link.bin && [ -L '$flash' ]"
+check "the file keeps its mode" [ "$(stat -c %a "$work/real.flash")" = 640 ]
+check "and no copy is left" [ -z "$(ls "$work"/real.flash.?* 2>/dev/null)" ]
+mv -f "$work/real.flash" "$flash"
 check "get it back" sh -c "'$wipy' fs get '$flash' lib/data.bin '$work/back' &&
     cmp '$work/data' '$work/back'"
 check "cat" sh -c "[ \"\$('$wipy' fs cat '$flash' /flash/main.py)\" = 'print(1)' ]"
