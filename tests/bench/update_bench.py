@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""An update of a real board whose chip takes its data-sheet time, as the user
+waits for it: curl's time against the least the chip needs.
+
+usage: update_bench.py BUILD_DIR
+"""
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "e2e"))
+from board import Board  # noqa: E402
+from ota_test import Images  # noqa: E402
+
+SECTOR_S, BLOCK_S, PAGE_S = 0.045, 0.150, 0.0004  # W25Q, typical
+
+SLOT_OFF, SLOT_LEN = 0x150000, 0x140000  # ota_0
+
+
+def program_s(size):
+    return (size + 255) // 256 * PAGE_S
+
+
+def erase_s(size):
+    """The cheapest erase: blocks, and sectors for the rest."""
+    blocks, rest = divmod(size, 65536)
+    return blocks * BLOCK_S + min((rest + 4095) // 4096 * SECTOR_S, BLOCK_S)
+
+
+def small_firmware(images, version, size):
+    """A firmware of about `size` bytes; it is received, never started."""
+    source, elf = images.path("small.c"), images.path("small.elf")
+    with open(source, "w") as f:
+        f.write("__attribute__((used)) const char pad[SIZE] = {1};\n"
+                "int main(void){return 0;}\n")
+
+    def make(pad):
+        subprocess.run(["musl-gcc", "-static", "-no-pie", "-Os", "-s",
+                        f"-DSIZE={pad}", source, "-o", elf], check=True)
+        return images.make(version, elf)
+    return make(size - os.path.getsize(make(16)))
+
+
+def upload_s(board, path):
+    began = time.monotonic()
+    done = subprocess.run(
+        ["curl", "-sS", "-v", "-T", path,
+         "ftp://micro:python@%s:%d/flash/sys/appimg.bin" % board.ftp],
+        stderr=subprocess.PIPE, text=True, check=True)
+    took = time.monotonic() - began
+    assert "starts at next reset" in done.stderr, done.stderr
+    return took
+
+
+def row(name, took, floor, limit):
+    verdict = "ok" if took / floor <= limit else "MISSED"
+    print(f"  {name:42s} {took:8.3f} s, floor {floor:7.3f} s: "
+          f"{took / floor:5.2f} (at most {limit:.2f}: {verdict})", flush=True)
+
+
+def measure(board, name, path):
+    """Over another image, so that all must be erased; then prepared."""
+    size = os.path.getsize(path)
+    board.stop()
+    with open(board.flash, "r+b") as chip:
+        chip.seek(SLOT_OFF)
+        chip.write(b"\x5a" * SLOT_LEN)
+    board.start()
+    name = f"{name} ({size:,} bytes)"
+    row(name, upload_s(board, path), erase_s(size) + program_s(size), 1.15)
+    ftp = board.connect_ftp()
+    reply = ftp.sendcmd("SITE PREPARE")
+    ftp.quit()
+    assert reply[0] == "2", reply
+    row(name + ", prepared", upload_s(board, path), program_s(size), 1.1)
+
+
+def main():
+    build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
+    with Images(build) as images, Board(build, "--chip-timing") as board:
+        measure(board, "182 kB image", small_firmware(images, "9.0.1", 182000))
+        measure(board, "the real image", images.make("9.0.2"))
+
+
+if __name__ == "__main__":
+    main()
