@@ -149,7 +149,7 @@ static void on_status(void *ctx, struct screen_status *status)
     struct board *b = ctx;
     char *to = status->text;
     size_t size = sizeof status->text;
-    status->rgb = b->led.rgb;
+    status->rgb = board_led_seen(b, b->led.rgb);
     if (pins_driven(&b->pins, PIN_SAFE_BOOT) != PIN_FREE) {
         int n = snprintf(to, size, "GP28 held | ");
         to += n;

@@ -142,6 +142,9 @@ void board_quit(struct board *b);
 bool board_is_on(const struct board *b);
 const char *board_state_name(const struct board *b);
 
+/* The light as it is seen: a WIPY1's one LED has no colours, lit is white. */
+uint32_t board_led_seen(const struct board *b, uint32_t rgb);
+
 /* What a watcher would call the LED: led_pattern(), "fatal" after a hard fault
  * and with nothing to boot. */
 const char *board_led_pattern(const struct board *b);

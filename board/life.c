@@ -40,6 +40,11 @@ static uint32_t led_colour(const struct board *b)
     return cpu_runs(b) ? atomic_load(&b->wires.cpu->led) & 0xffffff : LED_DARK;
 }
 
+uint32_t board_led_seen(const struct board *b, uint32_t rgb)
+{
+    return rgb && b->options.kind == BUS_BOARD_WIPY1 ? 0xffffff : rgb;
+}
+
 const char *board_led_pattern(const struct board *b)
 {
     if (b->state == BOARD_STOPPED || (b->state == BOARD_LOADER && b->blank))
@@ -54,7 +59,7 @@ static void look_at_led(struct board *b)
     char text[8];
     if (!led_show(&b->led, rgb, now))
         return;
-    snprintf(text, sizeof text, "%06x", rgb);
+    snprintf(text, sizeof text, "%06x", board_led_seen(b, rgb));
     board_event(b, "led",
                 json_pack("{s:s, s:I}", "rgb", text, "ms", (json_int_t)now));
 }

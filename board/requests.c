@@ -92,13 +92,13 @@ static json_t *do_pin(struct board *b, const struct request *q)
     return success(json_pack("{s:o}", "pins", all));
 }
 
-static json_t *led_history(const struct led *led)
+static json_t *led_history(const struct board *b)
 {
     json_t *all = json_array();
-    for (unsigned i = 0; i < led_kept(led); i++) {
-        struct led_change change = led_at(led, i);
+    for (unsigned i = 0; i < led_kept(&b->led); i++) {
+        struct led_change change = led_at(&b->led, i);
         char rgb[8];
-        snprintf(rgb, sizeof rgb, "%06x", change.rgb);
+        snprintf(rgb, sizeof rgb, "%06x", board_led_seen(b, change.rgb));
         json_array_append_new(
             all,
             json_pack("{s:I, s:s}", "ms", (json_int_t)change.ms, "rgb", rgb));
@@ -110,13 +110,13 @@ static json_t *do_led(struct board *b, const struct request *q)
 {
     uint64_t now = clock_ms(&b->clock);
     char rgb[8];
-    snprintf(rgb, sizeof rgb, "%06x", b->led.rgb);
+    snprintf(rgb, sizeof rgb, "%06x", board_led_seen(b, b->led.rgb));
     json_t *led =
         json_pack("{s:s, s:b, s:s, s:I, s:I}", "rgb", rgb, "on",
                   b->led.rgb != 0, "pattern", board_led_pattern(b), "ms",
                   (json_int_t)now, "changes", (json_int_t)b->led.changes);
     if (q->history)
-        json_object_set_new(led, "history", led_history(&b->led));
+        json_object_set_new(led, "history", led_history(b));
     return success(led);
 }
 

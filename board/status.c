@@ -96,7 +96,7 @@ static json_t *addresses(const struct board *b)
 static json_t *led_status(const struct board *b)
 {
     char rgb[8];
-    snprintf(rgb, sizeof rgb, "%06x", b->led.rgb);
+    snprintf(rgb, sizeof rgb, "%06x", board_led_seen(b, b->led.rgb));
     return json_pack("{s:s, s:b, s:s}", "rgb", rgb, "on", b->led.rgb != 0,
                      "pattern", board_led_pattern(b));
 }

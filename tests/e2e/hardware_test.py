@@ -240,6 +240,16 @@ def led(build):
         watching.wait()
 
 
+def one_led(build):
+    """A WIPY1 has one LED: on or off, through GP25 too"""
+    with Probe(build, "--board", "WIPY1") as board:
+        board.line.send("l")
+        wait_for("the light", lambda: board.status()["led"]["on"])
+        assert board.status()["led"]["rgb"] == "ffffff", board.status()["led"]
+        assert [c["rgb"] for c in board.led_history()] == [0xffffff]
+        assert json.loads(board.wipy("pin", "GP25", "--json"))["level"] == 1
+
+
 def pins(build):
     """Pins driven from outside, from inside, for a time, and the strap"""
     with Probe(build, "--speed", "10") as board:
@@ -471,7 +481,7 @@ def serial_line_goes_on(build):
 
 if __name__ == "__main__":
     run_cases(walls, dies_with_the_board, flash, chip_timing, cuts, flips,
-              starts, watchdog, faults, led, pins, serial_loader,
+              starts, watchdog, faults, led, one_led, pins, serial_loader,
               every_bit_counts, card, hostile, late_services, idle, many_clients,
               stale_socket, tool_waits_for_the_line,
               serial_line_goes_on, argument=os.path.abspath(sys.argv[1]))
