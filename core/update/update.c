@@ -204,6 +204,9 @@ uint32_t update_resume_size(const struct update *u)
     if (slot == SLOT_NONE || b->record.slot[slot].state != SLOT_RECEIVING)
         return 0;
     uint32_t noted = (uint32_t)b->record.blocks * FLASH_BLOCK;
+    /* The counters have no checksum of their own. */
+    if (noted > b->slot[slot].size)
+        return 0;
     /* Since the last reset more is known than the blocks noted. */
     return slot == u->slot && u->stored > noted ? u->stored : noted;
 }

@@ -314,6 +314,22 @@ static void progress_can_be_asked_for(void **state)
     assert_int_equal(update_resume_size(&u), 0);
 }
 
+/* The counters have no checksum: what they say is bounded by the slot. */
+static void progress_past_the_slot_is_not_believed(void **state)
+{
+    (void)state;
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, 0), 0);
+    make_image(image, "1.9", CODE_LEN, true);
+    assert_int_equal(feed(image, 70000, 1460), 0);
+    for (uint32_t at = 0x3d0000; at < 0x3d2000; at += 0x1800)
+        model_fill(&m, at + 0x400, 0, 256);
+    boot_up(NULL);
+    uint32_t slot_size = s.boot.slot[u.slot ? u.slot : 1].size;
+    assert_true(update_resume_size(&u) <= slot_size);
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, slot_size + 1),
+                     WIPY_ERANGE);
+}
+
 static void interrupted_uploads_go_on(void **state)
 {
     static const size_t at[] = {0,     1,     359,   360,    4095,   4096,
@@ -442,6 +458,7 @@ int main(void)
         cmocka_unit_test_setup(bad_ends_are_refused, set_up),
         cmocka_unit_test_setup(without_tail_is_accepted_and_said, set_up),
         cmocka_unit_test_setup(progress_can_be_asked_for, set_up),
+        cmocka_unit_test_setup(progress_past_the_slot_is_not_believed, set_up),
         cmocka_unit_test_setup(interrupted_uploads_go_on, set_up),
         cmocka_unit_test_setup(resumes_earlier, set_up),
         cmocka_unit_test_setup(resumed_with_another_file, set_up),
