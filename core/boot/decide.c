@@ -108,7 +108,8 @@ static bool ended_orderly(const struct decision *d)
 static void check_trial(struct decision *d)
 {
     struct boot_record *r = &d->b->record;
-    if (!boot_on_trial(d->b))
+    /* Also when the attempt could not be counted. */
+    if (r->status != RECORD_CHECK)
         return;
     if (ran(d, r->active) && d->retained->trial && faulted(d))
         (void)leave(d, d->cause->fault ? REASON_FAULT : REASON_WATCHDOG);

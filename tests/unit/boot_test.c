@@ -399,6 +399,28 @@ static void fault_in_trial_goes_back_at_once(void **state)
     assert_int_equal(h->left_reason, REASON_WATCHDOG);
 }
 
+static int no_attempts(void *ctx, flash_off off, const void *from, size_t len)
+{
+    uint32_t in_sector = off % 4096;
+    bool attempt = off >= 0x3d0000 && off < 0x3d2000 && len == 4 &&
+                   (in_sector & 0x7ff) == 0x600;
+    return attempt ? WIPY_EIO : model_program(ctx, off, from, len);
+}
+
+/* A cell that is worn out must not make a crashing image start for ever. */
+static void fault_is_seen_when_attempts_cannot_be_counted(void **state)
+{
+    (void)state;
+    pending("a", "b", 2, 1);
+    m.flash.program = no_attempts;
+    expect(start(&power), 2, WHY_TRIAL);
+    assert_int_equal(s.boot.record.attempts_used, 0);
+    const struct boot_handover *h = start(&fault);
+    m.flash.program = model_program;
+    expect(h, 1, WHY_ROLLBACK);
+    assert_int_equal(h->left_reason, REASON_FAULT);
+}
+
 static void fifth_power_cut_goes_back(void **state)
 {
     (void)state;
@@ -715,6 +737,7 @@ int main(void)
         cmocka_unit_test(software_safe_boot_happens_once),
         cmocka_unit_test(windows_as_specified),
         cmocka_unit_test(fault_in_trial_goes_back_at_once),
+        cmocka_unit_test(fault_is_seen_when_attempts_cannot_be_counted),
         cmocka_unit_test(fifth_power_cut_goes_back),
         cmocka_unit_test(orderly_resets_do_not_count),
         cmocka_unit_test(safe_boot_neither_confirms_nor_counts),
