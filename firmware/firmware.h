@@ -45,9 +45,8 @@ uint32_t firmware_rtc(const struct firmware *fw);
 /* main.c: light, banner and status say what runs. Loop thread. */
 void firmware_show_image(struct firmware *fw);
 
-/* main.c: healthy() of /flash/healthy.py: 1 yes (also when there is none),
- * 0 no, -1 not answered yet. Loop thread; call until it answers. */
-int firmware_ask_healthy(struct firmware *fw);
+/* main.c: one line for the running log. Any thread. */
+void firmware_log(struct firmware *fw, const char *line);
 
 /* services.c: the table through which Python reaches the other rooms. */
 void services_init(struct firmware *fw);

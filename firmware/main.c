@@ -139,12 +139,6 @@ static void tell_serial(struct firmware *fw)
     bus_uart_print(&fw->bus, "\r\n");
 }
 
-int firmware_ask_healthy(struct firmware *fw)
-{
-    (void)fw;
-    return 1;
-}
-
 /* ---- loop ---- */
 
 /* Board milliseconds until the next call as real ones, rounded up: too early
@@ -168,10 +162,14 @@ static int tick(void *ctx, uint64_t real_ms)
     return real_wait(fw, light < trial ? light : trial);
 }
 
+void firmware_log(struct firmware *fw, const char *line)
+{
+    log_add(&fw->log, firmware_rtc(fw), line);
+}
+
 static void log_line(void *ctx, const char *line)
 {
-    struct firmware *fw = ctx;
-    log_add(&fw->log, firmware_rtc(fw), line);
+    firmware_log(ctx, line);
 }
 
 static void safe_boot(void *ctx)

@@ -390,6 +390,32 @@ static int boot_log(void *ctx, char *to, size_t size)
     return on_storage(ctx, do_boot_log, &text);
 }
 
+/* ---- log, trial ---- */
+
+static void add_to_log(void *ctx, const char *line)
+{
+    firmware_log(ctx, line);
+}
+
+static int running_log(void *ctx, char *to, size_t size)
+{
+    struct firmware *fw = ctx;
+    return plain(fw, (int)log_text(&fw->log, to, size));
+}
+
+static int healthy_asked(void *ctx)
+{
+    const struct firmware *fw = ctx;
+    return trial_asks(&fw->trial);
+}
+
+static void healthy(void *ctx, bool yes)
+{
+    struct firmware *fw = ctx;
+    trial_answer(&fw->trial, yes);
+    net_wake(fw->net);
+}
+
 static const char *reason(void *ctx)
 {
     struct firmware *fw = ctx;
@@ -432,5 +458,9 @@ void services_init(struct firmware *fw)
         .ota_select = ota_select,
         .ota_prepare = ota_prepare,
         .boot_log = boot_log,
+        .log_text = running_log,
+        .healthy_asked = healthy_asked,
+        .healthy = healthy,
+        .log = add_to_log,
     };
 }

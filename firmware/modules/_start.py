@@ -2,7 +2,10 @@
 # user do not count yet: whatever they are called, the board starts.
 import sys
 sys.path[:] = ['.board', '.frozen']
-import _errors, _os
+import _board, _errors, _os
 _os.extend()
+if _board.healthy_asked() >= 0:
+    import _trial
+    del _trial
 sys.path[:] = ['', '.board', '.frozen', '/flash', '/flash/lib']
-del sys, _errors, _os
+del sys, _board, _errors, _os

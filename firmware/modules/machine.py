@@ -88,6 +88,11 @@ def boot_log():
     return _board.boot_log()
 
 
+def log():
+    'Logins, refusals and crashes since the start; boot_log() outlives it.'
+    return _board.log()
+
+
 def debug_gc(every):
     'Collects garbage after that many bytes of allocation; 0: when needed.'
     _board.gc_every(every)

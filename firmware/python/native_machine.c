@@ -188,20 +188,41 @@ static void boot_log(struct native *n)
                       (size_t)len < sizeof text ? (size_t)len : sizeof text);
 }
 
+/* log() -> the running log as text */
+static void log_text(struct native *n)
+{
+    static char text[16384];
+    const struct vm_services *s = n->services;
+    if (!s->log_text)
+        native_unsupported(n, "log");
+    int len = s->log_text(s->ctx, text, sizeof text);
+    native_check(n, len);
+    native_return_str(n, text, (size_t)len);
+}
+
+/* healthy_asked(): 1 the trial wants healthy() now, 0 not yet, -1 no trial */
+static void healthy_asked(struct native *n)
+{
+    const struct vm_services *s = n->services;
+    native_return_int(n, s->healthy_asked ? s->healthy_asked(s->ctx) : -1);
+}
+
+/* healthy(answer) */
+static void healthy(struct native *n)
+{
+    const struct vm_services *s = n->services;
+    if (s->healthy)
+        s->healthy(s->ctx, native_bool(n, 0));
+}
+
 const struct native_entry native_machine[] = {
-    {"reset", 0, 0, reset},
-    {"reset_cause", 0, 0, reset_cause},
-    {"deep_sleep", 1, 1, deep_sleep},
-    {"unique_id", 0, 0, unique_id},
-    {"wdt_arm", 1, 1, wdt_arm},
-    {"wdt_feed", 0, 0, wdt_feed},
-    {"pin_find", 1, 1, pin_find},
-    {"pin_mode", 4, 4, pin_mode},
-    {"pin_drive", 2, 2, pin_drive},
-    {"pin_latch", 1, 1, pin_latch},
-    {"pin_level", 1, 1, pin_level},
-    {"clock_us", 0, 0, clock_us},
-    {"set_clock", 1, 1, set_clock},
-    {"boot_log", 0, 0, boot_log},
-    {0},
+    {"reset", 0, 0, reset},           {"reset_cause", 0, 0, reset_cause},
+    {"deep_sleep", 1, 1, deep_sleep}, {"unique_id", 0, 0, unique_id},
+    {"wdt_arm", 1, 1, wdt_arm},       {"wdt_feed", 0, 0, wdt_feed},
+    {"pin_find", 1, 1, pin_find},     {"pin_mode", 4, 4, pin_mode},
+    {"pin_drive", 2, 2, pin_drive},   {"pin_latch", 1, 1, pin_latch},
+    {"pin_level", 1, 1, pin_level},   {"clock_us", 0, 0, clock_us},
+    {"set_clock", 1, 1, set_clock},   {"boot_log", 0, 0, boot_log},
+    {"log", 0, 0, log_text},          {"healthy_asked", 0, 0, healthy_asked},
+    {"healthy", 1, 1, healthy},       {0},
 };

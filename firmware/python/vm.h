@@ -129,6 +129,12 @@ struct vm_services {
     int (*ota_prepare)(void *ctx); /* erases the spare slot ahead */
     /* The diary as lines of text; returns the length, cut to `size`. */
     int (*boot_log)(void *ctx, char *to, size_t size);
+    /* The running log (logins, refusals, crashes), the oldest first. */
+    int (*log_text)(void *ctx, char *to, size_t size);
+    /* Trial: is healthy() of /flash/healthy.py wanted? 1 now, 0 not yet, -1
+     * not on trial (any more). The answer goes to healthy(). NULL: -1. */
+    int (*healthy_asked)(void *ctx);
+    void (*healthy)(void *ctx, bool yes);
 
     /* ---- key-value store (namespace of the user) ---- */
     int (*nvs_get)(void *ctx, const char *key, struct vm_value *out);
