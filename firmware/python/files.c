@@ -306,7 +306,9 @@ u32 Z_wasi_snapshot_preview1Z_fd_write(WASI, u32 fd, u32 iovs, u32 count,
         if (!next_piece(vm, iovs, i, &at, &len))
             return EFAULT;
         int64_t n = (int64_t)len;
-        if (f->kind == FD_CONSOLE)
+        if (f->kind == FD_CONSOLE && at == MP_TEXT_VERSION)
+            out_banner(vm, len);
+        else if (f->kind == FD_CONSOLE)
             out_write(vm, vm_at(vm, at), len);
         else if (len)
             n = write_file(vm, f, vm_at(vm, at), len);

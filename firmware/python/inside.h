@@ -212,6 +212,8 @@ uint32_t host_readline(Z_micropython_instance_t *in, uint32_t line,
 void out_write(struct vm *vm, const uint8_t *from, size_t len);
 void out_flush(struct vm *vm);
 void out_print(struct vm *vm, const char *text);
+/* In place of the first `len` bytes of the banner: the image's version. */
+void out_banner(struct vm *vm, uint32_t len);
 
 /* ---- wait.c: time and interrupts ---- */
 void wait_init(struct vm *vm);

@@ -36,6 +36,7 @@ static void set_str(struct vm *vm, uint32_t object, const char *text)
 /* sys.platform, sys.implementation and the banner name this board. */
 static void name_machine(struct vm *vm)
 {
+    check_text(vm, MP_TEXT_VERSION, MP_TEXT_VERSION_WAS);
     check_text(vm, MP_TEXT_MACHINE, MP_TEXT_MACHINE_WAS);
     check_text(vm, vm_u32(vm, MP_STR_PLATFORM + MP_STR_DATA),
                MP_TEXT_PLATFORM_WAS);

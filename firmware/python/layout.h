@@ -42,11 +42,13 @@ enum {
     MP_STR_DATA = 12,
 
     /* texts that name the machine */
+    MP_TEXT_VERSION = 83583,  /* "MicroPython v...", start of the banner */
     MP_TEXT_MACHINE = 74005,  /* "; JS with Emscripten", end of the banner */
     MP_STR_MACHINE = 102260,  /* sys.implementation._machine */
     MP_STR_PLATFORM = 102224, /* sys.platform */
 };
 
+#define MP_TEXT_VERSION_WAS  "MicroPython v1.27.0 on 2025-12-10"
 #define MP_TEXT_MACHINE_WAS  "; JS with Emscripten"
 #define MP_TEXT_PLATFORM_WAS "webassembly"
 

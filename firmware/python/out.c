@@ -42,6 +42,17 @@ void out_write(struct vm *vm, const uint8_t *from, size_t len)
         wait_arm_flush(vm);
 }
 
+void out_banner(struct vm *vm, uint32_t len)
+{
+    const char *build = vm->config->build;
+    if (!build || len != sizeof MP_TEXT_VERSION_WAS - 1) {
+        out_write(vm, vm_at(vm, MP_TEXT_VERSION), len);
+        return;
+    }
+    out_write(vm, (const uint8_t *)"MicroPython ", 12);
+    out_write(vm, (const uint8_t *)build, strlen(build));
+}
+
 void out_print(struct vm *vm, const char *text)
 {
     out_write(vm, (const uint8_t *)text, strlen(text));

@@ -28,11 +28,17 @@ def write(h, name, text):
 def test_banner_and_expression():
     with Host(COMMAND) as h:
         text = h.until('>>> ')
-        assert 'WiPy with ESP32\r\n' in text, text
+        banner = 'MicroPython v1.0.0 on 2026-11-21; WiPy with ESP32\r\n'
+        assert banner in text, text
+        h.send('\x02')
+        assert banner in h.until('>>> ')
         assert 'Type "help()" for more information.\r\n' in text, text
         assert h.type('1+2') == '3\r\n'
         assert h.type('print("a\\nb")') == 'a\r\nb\r\n'
         assert h.type('None') == ''
+        assert 'v1.27.0' in h.type('import sys; print(sys.version)')
+        h.send('\x04')
+        assert banner in h.until('>>> ')
 
 
 def test_history_and_completion():
