@@ -237,6 +237,7 @@ _Noreturn void vm_run(const struct vm_config *config)
     wait_init(vm);
     Z_micropython_init_module();
     struct life life = {.vm = vm, .scripts = !config->safe_boot};
+    start_light(vm);
     for (;;)
         one_life(&life);
 }
