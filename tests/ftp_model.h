@@ -451,7 +451,7 @@ static inline bool model_step(struct model *m)
     }
     if (model_move_data(m))
         return true;
-    if (ftp_deadline(&m->ftp) > m->now_ms + FTP_SETTLE_MS)
+    if (ftp_deadline(&m->ftp) > m->now_ms + FTP_SETTLE_MAX_MS)
         return false;
     m->now_ms = ftp_deadline(&m->ftp); /* an upload settles */
     ftp_tick(&m->ftp, m->now_ms);

@@ -153,12 +153,14 @@ enum {
     FTP_IDLE_MS = 300000,
     FTP_DATA_MS = 10000, /* WiPy 1: 5000 */
     /* Between the end of an upload and its commit: a killed client ends both
-     * connections, the control connection perhaps a moment later. What fits
-     * one write of any client is spared the wait. */
+     * connections, the control connection perhaps a moment later, on a busy
+     * machine many. An upload that took longer may settle longer: an eighth
+     * of its time. What fits one write of any client is spared the wait. */
     FTP_SETTLE_MS = 5,
     FTP_SETTLE_SHORT_MS = 2, /* up to FTP_SETTLE_LONG bytes */
     FTP_SETTLE_LONG = 65536,
     FTP_SETTLE_NONE = 4096,
+    FTP_SETTLE_MAX_MS = 100,
 };
 
 struct ftp_config {
@@ -209,6 +211,7 @@ struct ftp_transfer {
     int code;    /* final reply */
     char text[FTP_TEXT_MAX];
     uint64_t bytes;
+    uint64_t begin_ms;    /* the command came */
     uint64_t progress_ms; /* last time the data connection moved */
     uint64_t settle_ms;   /* an upload is not committed before */
     /* RETR: both buffers in turn; STOR: `side` is being filled; listings:

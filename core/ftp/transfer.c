@@ -33,7 +33,7 @@ void transfer_open(struct ftp *f, enum ftp_transfer_kind kind)
     t->bytes = 0;
     t->side = 0;
     t->len[0] = t->len[1] = t->pos[0] = t->pos[1] = 0;
-    t->progress_ms = f->now_ms;
+    t->progress_ms = t->begin_ms = f->now_ms;
 }
 
 static void connect_out(struct ftp *f)
@@ -219,11 +219,15 @@ static void write_done(struct ftp *f)
         refuse_upload(f);
 }
 
-static uint64_t settle_time(uint64_t bytes)
+static uint64_t settle_time(uint64_t bytes, uint64_t spent_ms)
 {
-    if (bytes == 0 || bytes > FTP_SETTLE_LONG)
-        return FTP_SETTLE_MS;
-    return bytes > FTP_SETTLE_NONE ? FTP_SETTLE_SHORT_MS : 0;
+    if (bytes && bytes <= FTP_SETTLE_NONE)
+        return 0;
+    bool is_short = bytes && bytes <= FTP_SETTLE_LONG;
+    uint64_t least = is_short ? FTP_SETTLE_SHORT_MS : FTP_SETTLE_MS;
+    uint64_t share = spent_ms / 8;
+    share = share < FTP_SETTLE_MAX_MS ? share : FTP_SETTLE_MAX_MS;
+    return share > least ? share : least;
 }
 
 static void pump_receive(struct ftp *f)
@@ -321,7 +325,8 @@ void ftp_data_received(struct ftp *f, size_t len, uint64_t now_ms)
     f->now_ms = t->progress_ms = f->active_ms = now_ms;
     t->eof = len == 0;
     t->bytes += len;
-    t->settle_ms = t->eof ? now_ms + settle_time(t->bytes) : 0;
+    t->settle_ms =
+        t->eof ? now_ms + settle_time(t->bytes, now_ms - t->begin_ms) : 0;
     if (t->state == FTP_DRAINING) {
         if (t->eof || t->bytes > DRAIN_MAX)
             transfer_stop(f, false, 0, "%s", "");

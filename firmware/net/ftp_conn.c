@@ -191,8 +191,12 @@ static void close_now(struct ftp_conn *c)
 {
     if (c->state == CONN_OPEN)
         ftp_hangup(&c->ftp, c->net->now_ms);
-    if (c->state == CONN_OPEN)
-        return; /* a file operation is under way: `ended` comes later */
+    if (c->state == CONN_OPEN) {
+        /* A file operation is under way: `ended` comes later. A dead socket
+         * would ring until then. */
+        stream_close(&c->control, false);
+        return;
+    }
     data_close(c, true);
     stream_close(&c->leaving, true);
     stream_close(&c->control, false);
@@ -473,15 +477,46 @@ static struct ftp_conn *make_way(struct net *net, uint32_t addr)
     return victim;
 }
 
+static struct ftp_conn *unused_slot(struct net *net)
+{
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
+        if (net->ftp[i].state == CONN_FREE)
+            return &net->ftp[i];
+    return NULL;
+}
+
+/* An end that came after poll looked at the session, but before the newcomer:
+ * nobody is refused for the sake of a client that is gone. */
+static void notice_ends(struct net *net)
+{
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
+        control_ready(&net->ftp[i], POLLIN);
+}
+
+bool ftp_slot_is_coming(const struct net *net)
+{
+    bool coming = false;
+    for (int i = 0; i < FTP_SLOTS - 1; i++) {
+        if (net->ftp[i].state == CONN_FREE)
+            return false;
+        coming |= net->ftp[i].state == CONN_OPEN && net->ftp[i].ftp.gone;
+    }
+    return coming;
+}
+
 static struct ftp_conn *free_slot(struct net *net, const struct peer *peer)
 {
     if (probe_is_peer(net, peer, 1))
         return net->ftp[FTP_SLOTS - 1].state == CONN_FREE
                    ? &net->ftp[FTP_SLOTS - 1]
                    : NULL;
-    for (int i = 0; i < FTP_SLOTS - 1; i++)
-        if (net->ftp[i].state == CONN_FREE)
-            return &net->ftp[i];
+    struct ftp_conn *unused = unused_slot(net);
+    if (!unused) {
+        notice_ends(net);
+        unused = unused_slot(net);
+    }
+    if (unused)
+        return unused;
     struct ftp_conn *victim = make_way(net, peer->addr);
     if (!victim)
         return NULL;
@@ -522,7 +557,7 @@ static void open_session(struct ftp_conn *c, int fd, const struct peer *peer)
 void ftp_accept(struct net *net)
 {
     struct peer peer;
-    for (int i = 0; i < ACCEPTS; i++) {
+    for (int i = 0; i < ACCEPTS && !ftp_slot_is_coming(net); i++) {
         int fd = socket_accept(net->ftp_listener.fd, &peer);
         if (fd < 0)
             return;

@@ -417,7 +417,7 @@ static void watch_all(struct net *net, bool behind)
     probe_watch(net);
     if (net->telnet_listener.fd >= 0)
         net_watch(net, net->telnet_listener.fd, POLLIN, telnet_ready, net);
-    if (net->ftp_listener.fd >= 0)
+    if (net->ftp_listener.fd >= 0 && !ftp_slot_is_coming(net))
         net_watch(net, net->ftp_listener.fd, POLLIN, ftp_ready, net);
 }
 

@@ -193,6 +193,9 @@ void telnet_conn_close(struct telnet_conn *c, const char *why);
 void telnet_conn_flush(struct telnet_conn *c);
 
 void ftp_accept(struct net *net);
+/* All slots are taken, but the client of one is gone and only a file operation
+ * holds it: newcomers wait for that instead of being refused. */
+bool ftp_slot_is_coming(const struct net *net);
 void ftp_watch(struct ftp_conn *c);
 uint64_t ftp_conn_tick(struct ftp_conn *c);
 void ftp_conn_close(struct ftp_conn *c, const char *why);

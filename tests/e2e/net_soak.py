@@ -225,6 +225,10 @@ class Server:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    def is_sanitized(self):
+        with open(BUILD + "/CMakeCache.txt") as f:
+            return re.search(r"^SAN:BOOL=(ON|1|TRUE|YES)$", f.read(), re.M | re.I) is not None
+
     def memory_kb(self):
         with open(f"/proc/{self.process.pid}/smaps_rollup") as f:
             return int(re.search(r"Pss_Anon:\s+(\d+)", f.read()).group(1))
@@ -258,7 +262,11 @@ def main():
     after, memory = server.descriptors(), server.memory_kb()
     assert after <= before, f"{after - before} descriptors leaked"
     grown = memory - (quarter or memory)
-    assert grown < 2048, f"memory grew by {grown} kB after the first quarter"
+    if server.is_sanitized():
+        print("not checked: growth of memory, since a sanitizer keeps freed memory back; "
+              "its own leak check is what counts here", flush=True)
+    else:
+        assert grown < 2048, f"memory grew by {grown} kB after the first quarter"
     # Every name can be written and removed: nothing is locked.
     last = Client(random.Random(5), server.ports["ftp"], "127.0.4.1")
     last.rng.random = lambda: 1.0
