@@ -71,8 +71,17 @@ static void mount_volumes(struct storage_job *job)
 
     (void)table_load(&table, fw->bus.chip, flash.size, &source);
     mount->err = volumes_and_files(fw, table_find(&table, PART_DATA, PART_FS));
-    (void)settings_open(&fw->settings, &fw->storage, &flash,
-                        table_find(&table, PART_DATA, PART_NVS));
+    int err = settings_open(&fw->settings, &fw->storage, &flash,
+                            table_find(&table, PART_DATA, PART_NVS));
+    if (err) {
+        char line[LOG_LINE_LEN];
+        snprintf(line, sizeof line,
+                 "login and settings are not kept over a reset: %s",
+                 wipy_strerror(err));
+        log_add(&fw->log, firmware_rtc(fw), line);
+        bus_uart_print(&fw->bus, line);
+        bus_uart_print(&fw->bus, "\r\n");
+    }
     (void)life_open(&fw->life, firmware_rtc(fw));
 }
 

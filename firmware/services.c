@@ -209,9 +209,20 @@ static int keep_text(struct firmware *fw, int err)
     return err;
 }
 
+/* Without a table and a record there is no slot to write to. */
+static int updates_closed(struct firmware *fw)
+{
+    int err = fw->life.open_err;
+    snprintf(fw->update_text, sizeof fw->update_text,
+             "updates are not possible: %s", wipy_strerror(err));
+    return err;
+}
+
 static int do_ota_start(struct firmware *fw, void *arg)
 {
     (void)arg;
+    if (fw->life.open_err)
+        return updates_closed(fw);
     return keep_text(fw,
                      update_begin(&fw->life.update, UPDATE_SIZE_UNKNOWN, 0));
 }
@@ -269,7 +280,7 @@ static int do_ota_verify(struct firmware *fw, void *arg)
     struct image image;
     uint8_t digest[SHA256_LEN];
     if (fw->life.open_err)
-        return fw->life.open_err;
+        return updates_closed(fw);
     enum image_fault fault =
         boot_slot_check(&fw->life.boot, *slot, &image, digest);
     snprintf(fw->update_text, sizeof fw->update_text, "%s: %s",
@@ -323,7 +334,7 @@ static int do_ota_rollback(struct firmware *fw, void *arg)
 {
     (void)arg;
     if (fw->life.open_err)
-        return fw->life.open_err;
+        return updates_closed(fw);
     snprintf(fw->update_text, sizeof fw->update_text,
              "there is no other good image to go back to");
     int err = boot_rollback(&fw->life.boot, REASON_USER_ROLLBACK);
@@ -342,7 +353,7 @@ static int do_ota_select(struct firmware *fw, void *arg)
     const unsigned *slot = arg;
     enum image_fault fault = IMAGE_FINE;
     if (fw->life.open_err)
-        return fw->life.open_err;
+        return updates_closed(fw);
     int err = boot_select(&fw->life.boot, *slot, &fault);
     if (err == 0)
         life_note_change(&fw->life, firmware_rtc(fw));
@@ -360,6 +371,8 @@ static int ota_select(void *ctx, unsigned slot)
 static int do_ota_prepare(struct firmware *fw, void *arg)
 {
     (void)arg;
+    if (fw->life.open_err)
+        return updates_closed(fw);
     return keep_text(fw, update_prepare(&fw->life.update));
 }
 
