@@ -17,7 +17,8 @@ from board import Board, run_cases, wait_for  # noqa: E402
 from ota_test import Images, confirmed, image_of, put, reset  # noqa: E402
 
 MODES = ("none", "bits", "half", "all")
-SPEED = ("--speed", "20")
+# Not faster: the watchdog of a trial is 10 s of board time.
+SPEED = ("--speed", "6")
 
 
 def slots_of(board):
@@ -27,6 +28,9 @@ def slots_of(board):
 
 def check_record(board, versions, what):
     """What is said of the slots is so; returns the version that runs."""
+    # Between two starts nothing runs: asked until the board has settled.
+    wait_for("a running image",
+             lambda: any(s["runs"] for s in slots_of(board)[1].values()))
     said, slots = slots_of(board)
     image = image_of(board)
     running = slots[image["slot"]]
