@@ -89,7 +89,7 @@ class Card(Peer):
         card = self.dir + "/card"
         with open(card, "wb") as f:
             f.truncate(512 << 20)
-        subprocess.run(["mkfs.vfat", "-F", "32", "-s", "16", card], check=True,
+        subprocess.run(["mkfs.vfat", "-F", "32", "-s", "8", card], check=True,
                        stdout=subprocess.DEVNULL)
         self.run(build + "/wipy", "run", "--headless", "--flash", self.dir + "/chip", "--sd", card,
                  "--telnet-port", "0", "--ftp-port", "0", "--ftp-data-port", "0",
