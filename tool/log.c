@@ -28,16 +28,18 @@ static void time_text(uint32_t unix_s, char to[24])
 
 static json_t *entry_json(const struct diary_entry *e, const char *text)
 {
-    static const char *const kinds[] = {"", "start", "change", "damage",
-                                        "fault"};
+    static const char *const kinds[] = {"",       "start", "change",
+                                        "damage", "fault", "unhealthy"};
+    bool reason = e->kind == DIARY_UNHEALTHY; /* stands for the version */
     char hex[17] = "";
     hex_encode(hex, e->digest, 8);
     hex[16] = 0;
     return json_pack(
         "{s:I,s:s,s:s,s:I,s:s,s:s,s:s,s:o}", "seq", (json_int_t)e->seq, "kind",
-        e->kind <= DIARY_FAULT ? kinds[e->kind] : "", "slot",
-        slot_name(e->slot), "time", (json_int_t)e->time, "version", e->version,
-        "sha256_head", hex, "text", text, "ran_before_s",
+        e->kind <= DIARY_UNHEALTHY ? kinds[e->kind] : "", "slot",
+        slot_name(e->slot), "time", (json_int_t)e->time, "version",
+        reason ? "" : e->version, "sha256_head", hex, "text", text,
+        "ran_before_s",
         e->run_s == UINT32_MAX ? json_null() : json_integer(e->run_s));
 }
 

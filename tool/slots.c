@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "boot/diary.h"
 #include "chip_view.h"
 #include "commands.h"
 #include "image_parts.h"
@@ -46,6 +47,30 @@ static unsigned next_slot(const struct slots_view *v)
     return SLOT_NONE;
 }
 
+/* Why the image on trial is not confirmed, if its healthy() said so; "" when
+ * it did not. */
+static void refusal(const struct boot *b, char *to, size_t size)
+{
+    struct diary d;
+    struct diary_entry e;
+    diary_open(&d, b);
+    to[0] = 0;
+    for (unsigned n = 0; diary_get(&d, n, &e) && e.kind != DIARY_CHANGE; n++)
+        if (e.kind == DIARY_UNHEALTHY && e.slot == b->record.active) {
+            snprintf(to, size, "; healthy() %s", e.version);
+            return;
+        }
+}
+
+static void explain_trial(struct slots_view *v, unsigned next)
+{
+    const struct boot *b = &v->chip.boot;
+    char why[64];
+    refusal(b, why, sizeof why);
+    snprintf(v->next, sizeof v->next, "%s: on trial, %d starts left%s",
+             slot_name(next), RECORD_ATTEMPTS - b->record.attempts_used, why);
+}
+
 static void explain_next(struct slots_view *v, unsigned next)
 {
     const struct boot *b = &v->chip.boot;
@@ -65,8 +90,7 @@ static void explain_next(struct slots_view *v, unsigned next)
                  slot_name(next), slot_name(r->active),
                  image_fault_text(v->slot[r->active].fault));
     else if (boot_on_trial(b))
-        snprintf(v->next, sizeof v->next, "%s: on trial, %d starts left",
-                 slot_name(next), RECORD_ATTEMPTS - r->attempts_used);
+        explain_trial(v, next);
     else
         snprintf(v->next, sizeof v->next, "%s: last change: %s %s",
                  slot_name(next),

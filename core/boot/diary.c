@@ -226,6 +226,11 @@ int diary_text(const struct diary_entry *e, char *to, size_t size)
     case DIARY_FAULT:
         put_fault(&t, e);
         break;
+    case DIARY_UNHEALTHY:
+        text_put(&t, slot_name(e->slot));
+        text_put(&t, " stays on trial: healthy() ");
+        text_put(&t, e->version);
+        break;
     default:
         text_put(&t, "an entry of a later firmware");
     }
@@ -316,6 +321,18 @@ int diary_note_start(struct diary *d, const struct boot_handover *h,
     if (!err)
         retained->event_count = 0;
     return err;
+}
+
+int diary_note_unhealthy(struct diary *d, unsigned slot, const char *why,
+                         uint32_t rtc)
+{
+    struct diary_entry e = {.kind = DIARY_UNHEALTHY,
+                            .slot = (uint8_t)slot,
+                            .time = rtc,
+                            .run_s = UINT32_MAX};
+    for (size_t i = 0; i < VERSION_LEN && why[i]; i++)
+        e.version[i] = why[i];
+    return diary_add(d, &e);
 }
 
 int diary_note_change(struct diary *d, const struct boot *b, uint32_t rtc)

@@ -14,6 +14,7 @@ enum diary_kind {
     DIARY_CHANGE = 2, /* the record changed: slot, reason */
     DIARY_DAMAGE = 3, /* a copy of table, record or keys was damaged */
     DIARY_FAULT = 4,  /* the run before ended in a fault: code */
+    DIARY_UNHEALTHY = 5, /* the user's healthy() said no: `version` is why */
 };
 
 struct diary_entry {
@@ -56,6 +57,11 @@ int diary_text(const struct diary_entry *e, char *to, size_t size);
 int diary_note_start(struct diary *d, const struct boot_handover *h,
                      struct boot_retained *retained, uint32_t fault_kind,
                      uint32_t fault_code, uint32_t rtc);
+
+/* The image in `slot` is on trial and healthy() refused it: `why` is what it
+ * did, "said no", cut to what an entry holds. */
+int diary_note_unhealthy(struct diary *d, unsigned slot, const char *why,
+                         uint32_t rtc);
 
 /* After confirm, rollback, select, an update: the record's last change. */
 int diary_note_change(struct diary *d, const struct boot *b, uint32_t rtc);

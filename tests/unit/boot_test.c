@@ -704,6 +704,12 @@ static void diary_says_what_happened(void **state)
     }
     assert_false(diary_get(&d, 5, &e));
     assert_int_equal(model_retained.event_count, 0);
+    assert_int_equal(
+        diary_note_unhealthy(&d, 1, "raised ValueError: a long text", 0), 0);
+    assert_true(diary_get(&d, 0, &e));
+    diary_text(&e, text, sizeof text);
+    assert_string_equal(
+        text, "ota_0 stays on trial: healthy() raised ValueError: a lon");
 }
 
 static int set_up(void **state)
