@@ -267,6 +267,8 @@ int volume_mkdir(struct volumes *v, const char *path)
     struct place place;
     struct fat_info info;
     int err = prepare(v, path, &place, &info);
+    if (!place.vol)
+        return err;
     if (err == 0 || volume_file_pending(v, place.vol, place.path) >= 0)
         return volume_fail(v, -EEXIST, "'%s' exists already", path);
     if (err != -ENOENT || (err = volume_refused(v, &place)))
