@@ -1,20 +1,24 @@
-# WIPY_VERSION comes from the file VERSION, the git description from the
-# checkout; both go into every image and into `wipy --version`.
-file(STRINGS ${CMAKE_SOURCE_DIR}/VERSION WIPY_VERSION LIMIT_COUNT 1)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS VERSION)
-execute_process(
-    COMMAND git describe --always --dirty --abbrev=8
-    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
-    OUTPUT_VARIABLE WIPY_GIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-execute_process(
-    COMMAND git log -1 --format=%cd --date=format:%Y-%m-%d
-    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
-    OUTPUT_VARIABLE WIPY_DATE OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-if(NOT WIPY_GIT)
-    set(WIPY_GIT unknown)
-endif()
-if(NOT WIPY_DATE)
-    string(TIMESTAMP WIPY_DATE %Y-%m-%d UTC)
-endif()
-configure_file(${CMAKE_SOURCE_DIR}/cmake/version.h.in
-    ${CMAKE_BINARY_DIR}/generated/version.h @ONLY)
+# Writes generated/version.h: WIPY_VERSION from the file VERSION, the git
+# description and the time of the last commit from the checkout. They go into
+# every image and into `wipy --version`. Run as a script (cmake -P) at every
+# build, so that an image never carries an older commit's name; the header
+# changes only when they do.
+file(STRINGS ${SOURCE}/VERSION WIPY_VERSION LIMIT_COUNT 1)
+
+function(ask_git variable if_none)
+    execute_process(
+        COMMAND ${CMAKE_COMMAND} -E env TZ=UTC git --no-optional-locks ${ARGN}
+        WORKING_DIRECTORY ${SOURCE}
+        OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(NOT answer)
+        set(answer ${if_none})
+    endif()
+    set(${variable} ${answer} PARENT_SCOPE)
+endfunction()
+
+string(TIMESTAMP today %Y-%m-%d UTC)
+ask_git(WIPY_GIT unknown describe --always --dirty --abbrev=8)
+ask_git(WIPY_DATE ${today} log -1 --format=%cd --date=format-local:%Y-%m-%d)
+ask_git(WIPY_TIME 00:00:00 log -1 --format=%cd --date=format-local:%H:%M:%S)
+
+configure_file(${SOURCE}/cmake/version.h.in ${BINARY}/generated/version.h @ONLY)

@@ -78,7 +78,7 @@ static int parse_build(int argc, char **argv, struct build_options *o)
                  .version = WIPY_VERSION,
                  .git = WIPY_GIT,
                  .date = WIPY_DATE,
-                 .time = "",
+                 .time = WIPY_TIME,
                  .flash_size = 0x800000},
     };
     int c;
