@@ -28,21 +28,26 @@ static struct storage_job *next_job(struct storage *s)
     return job;
 }
 
+/* Whoever is woken finds the lock free, here and in storage_post: otherwise
+ * each hand-over costs two more switches between threads. */
 static void finish(struct storage *s, struct storage_job *job)
 {
+    bool posted = job->done != waited_for;
     pthread_mutex_lock(&s->lock);
-    if (job->done == waited_for) {
-        job->finished = true;
-        pthread_cond_broadcast(&s->idle);
-    } else {
+    if (posted) {
         job->next = NULL;
         *s->ended_last = job;
         s->ended_last = &job->next;
+    } else {
+        job->finished = true;
+        pthread_cond_broadcast(&s->idle);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (posted) {
         uint64_t one = 1;
         ssize_t n = write(s->bell, &one, sizeof one);
         (void)n; /* a full counter has rung already */
     }
-    pthread_mutex_unlock(&s->lock);
 }
 
 static void *serve(void *arg)
@@ -85,7 +90,6 @@ static void enqueue(struct storage *s, struct storage_job *job)
     job->finished = false;
     *s->last = job;
     s->last = &job->next;
-    pthread_cond_signal(&s->work);
 }
 
 void storage_post(struct storage *s, struct storage_job *job)
@@ -93,6 +97,7 @@ void storage_post(struct storage *s, struct storage_job *job)
     pthread_mutex_lock(&s->lock);
     enqueue(s, job);
     pthread_mutex_unlock(&s->lock);
+    pthread_cond_signal(&s->work);
 }
 
 void storage_reap(struct storage *s)
@@ -119,6 +124,7 @@ void storage_call(struct storage *s, struct storage_job *job)
     job->done = waited_for;
     pthread_mutex_lock(&s->lock);
     enqueue(s, job);
+    pthread_cond_signal(&s->work);
     while (!job->finished)
         pthread_cond_wait(&s->idle, &s->lock);
     pthread_mutex_unlock(&s->lock);
