@@ -5,7 +5,10 @@
  *   net_host FOLDER [TELNET-PORT FTP-PORT DATA-PORT [BIND]]
  *
  * prints "ready telnet=H:P ftp=H:P" and serves until SIGTERM. The prompt
- * knows `flood` (prints until Ctrl-C), `spin` (reads nothing until Ctrl-C). */
+ * knows `flood` (prints until Ctrl-C), `spin` (reads nothing until Ctrl-C),
+ * `tick`
+ * (prints a line twice a second), `timeout N` (idle seconds of the sessions
+ * that come). */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
@@ -48,9 +51,16 @@ static void command(const char *line)
             snprintf(text, sizeof text, "line %u of the flood\r\n", i);
             print(text);
         }
+    else if (!strcmp(line, "tick"))
+        while (!interrupted) {
+            print("tick\r\n");
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+        }
     else if (!strcmp(line, "spin"))
         while (!interrupted)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    else if (!strncmp(line, "timeout ", 8))
+        net_server_init(net, NULL, NULL, (unsigned)atoi(line + 8));
     else if (line[0]) {
         print(line);
         print("\r\n");
