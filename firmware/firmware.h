@@ -12,7 +12,7 @@
 #include "firmware/python/vm.h"
 #include "firmware/settings.h"
 #include "firmware/storage/storage.h"
-#include "firmware/trial.h"
+#include "firmware/trial_board.h"
 #include "firmware/volume/volume.h"
 
 enum { NOTICE_LEN = 512 };
@@ -29,7 +29,7 @@ struct firmware {
     struct net *net;
     struct light light;
     struct log log;
-    struct trial trial; /* loop */
+    struct trial_wires trial; /* loop */
     struct vm_services services;
     struct vm_config vm;
     _Atomic bool script_watchdog; /* machine.WDT feeds, the loop does not */

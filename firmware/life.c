@@ -60,7 +60,14 @@ int life_confirm(struct life *life, enum boot_reason reason, uint32_t rtc)
     return err;
 }
 
-const char *life_note(const struct life *life)
+void life_note_unhealthy(struct life *life, const char *why, uint32_t rtc)
+{
+    snprintf(life->unhealthy, sizeof life->unhealthy, "%s", why);
+    if (life->open_err == 0)
+        (void)diary_note_unhealthy(&life->diary, life->handover.slot, why, rtc);
+}
+
+static const char *kind_of_start(const struct life *life)
 {
     switch (life->handover.why) {
     case WHY_SAFE_LATEST:
@@ -79,6 +86,13 @@ const char *life_note(const struct life *life)
     default:
         return life_on_trial(life) ? "on trial" : "";
     }
+}
+
+void life_note(const struct life *life, char *to, size_t size)
+{
+    bool unhealthy = life_on_trial(life) && life->unhealthy[0];
+    snprintf(to, size, "%s%s%s", kind_of_start(life),
+             unhealthy ? ": healthy() " : "", unhealthy ? life->unhealthy : "");
 }
 
 /* Appends a line; CRLF before all but the first. */
@@ -119,13 +133,14 @@ size_t life_notice(const struct life *life, char *to, size_t size)
                  slot_name(h->left), slot_name(h->slot),
                  boot_reason_text(h->left_reason));
     if (life_on_trial(life))
-        add_line(to, size, &len,
-                 "%s %s is on trial, %u more starts; confirmed after 10 s "
-                 "without trouble",
-                 slot_name(h->slot), h->version, h->attempts_left);
-    else if (life_note(life)[0] && h->why != WHY_ROLLBACK)
+        add_line(to, size, &len, "%s %s is on trial, %u more starts; %s%s",
+                 slot_name(h->slot), h->version, h->attempts_left,
+                 life->unhealthy[0] ? "not confirmed: healthy() "
+                                    : "confirmed after 10 s without trouble",
+                 life->unhealthy);
+    else if (kind_of_start(life)[0] && h->why != WHY_ROLLBACK)
         add_line(to, size, &len, "%s %s runs: %s", slot_name(h->slot),
-                 h->version, life_note(life));
+                 h->version, kind_of_start(life));
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++)
         if (h->flags & damages[i].flag)
             add_line(to, size, &len, "%s", damages[i].text);

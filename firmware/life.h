@@ -17,7 +17,8 @@ struct life {
     struct bus_cpu *bus;
     struct boot_handover handover;  /* as the bootloader left it */
     struct boot_retained *retained; /* in the registers */
-    int open_err; /* of boot_open(); then only handover is known */
+    int open_err;       /* of boot_open(); then only handover is known */
+    char unhealthy[80]; /* what healthy() did, "" while it did not */
 
     /* storage thread */
     struct flash flash;
@@ -41,6 +42,10 @@ bool life_on_trial(const struct life *life);
 /* Confirms it. Storage thread. 0 or see boot_confirm(). */
 int life_confirm(struct life *life, enum boot_reason reason, uint32_t rtc);
 
+/* The image stays on trial because healthy() did `why` instead of saying yes:
+ * for notice, note and diary. Storage thread. */
+void life_note_unhealthy(struct life *life, const char *why, uint32_t rtc);
+
 /* Writes the record's last change into the diary. Storage thread. */
 void life_note_change(struct life *life, uint32_t rtc);
 
@@ -48,8 +53,9 @@ void life_note_change(struct life *life, uint32_t rtc);
  * line each with CRLF between, empty when all is usual. Any thread. */
 size_t life_notice(const struct life *life, char *to, size_t size);
 
-/* The same in a word or two, for the status line: "on trial", "safe boot". */
-const char *life_note(const struct life *life);
+/* The same in a few words, for the status line: "on trial", "safe boot,
+ * latest image"; empty when all is usual. Loop thread. */
+void life_note(const struct life *life, char *to, size_t size);
 
 /* Diary as lines, the latest first. Storage thread. Returns the length. */
 size_t life_log(const struct life *life, char *to, size_t size);

@@ -133,8 +133,7 @@ void firmware_show_image(struct firmware *fw)
     regs->slot = fw->life.handover.slot;
     snprintf(regs->image_version, sizeof regs->image_version, "%s",
              fw->version);
-    snprintf(regs->image_note, sizeof regs->image_note, "%s",
-             life_note(&fw->life));
+    life_note(&fw->life, regs->image_note, sizeof regs->image_note);
     bus_ring(&fw->bus);
 }
 
@@ -167,7 +166,7 @@ static int tick(void *ctx, uint64_t real_ms)
         bus_set_state(&fw->bus, BUS_CPU_SERVICES);
     fw->life.retained->run_s = (uint32_t)((now_ms - fw->start_ms) / 1000);
     uint32_t light = light_tick(&fw->light, now_ms);
-    uint32_t trial = trial_tick(&fw->trial, now_ms);
+    uint32_t trial = trial_tick(&fw->trial.trial, now_ms);
     return real_wait(fw, light < trial ? light : trial);
 }
 
@@ -245,6 +244,7 @@ static int vm_start(struct firmware *fw)
         .volumes = fw->volumes,
         .bus = &fw->bus,
         .services = &fw->services,
+        .health = life_on_trial(&fw->life) ? &fw->trial.health : NULL,
         .safe_boot = fw->life.handover.flags & HANDOVER_SAFE_BOOT,
         .wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1,
         .version = fw->version,
@@ -284,7 +284,7 @@ int main(void)
 
     if (storage_and_volumes_start(fw))
         bus_fatal(&fw->bus, "the file volumes cannot start");
-    trial_init(&fw->trial, fw);
+    trial_wires_init(&fw->trial, fw);
     firmware_show_image(fw);
     tell_serial(fw);
     if (net_start(fw) || vm_start(fw))

@@ -168,11 +168,18 @@ static int sync_volumes(struct firmware *fw, void *arg)
     return volume_sync_all(fw->volumes);
 }
 
+/* A healthy() that resets has not said yes: for ever, if that were free. */
+static bool is_orderly(const struct firmware *fw)
+{
+    return fw->bus.regs->state == BUS_CPU_SERVICES &&
+           atomic_load(&fw->trial.health.state) != VM_HEALTH_RUNNING;
+}
+
 _Noreturn void firmware_reset(struct firmware *fw, bool safe_boot)
 {
     (void)on_storage(fw, sync_volumes, NULL);
     net_close_all(fw->net);
-    if (fw->bus.regs->state == BUS_CPU_SERVICES)
+    if (is_orderly(fw))
         fw->life.retained->end = RUN_ORDERLY;
     if (safe_boot)
         fw->life.retained->request_safe = RETAINED_SAFE;
@@ -416,19 +423,6 @@ static int running_log(void *ctx, char *to, size_t size)
     return plain(fw, (int)log_text(&fw->log, to, size));
 }
 
-static int healthy_asked(void *ctx)
-{
-    const struct firmware *fw = ctx;
-    return trial_asks(&fw->trial);
-}
-
-static void healthy(void *ctx, bool yes)
-{
-    struct firmware *fw = ctx;
-    trial_answer(&fw->trial, yes);
-    net_wake(fw->net);
-}
-
 static const char *reason(void *ctx)
 {
     struct firmware *fw = ctx;
@@ -472,8 +466,6 @@ void services_init(struct firmware *fw)
         .ota_prepare = ota_prepare,
         .boot_log = boot_log,
         .log_text = running_log,
-        .healthy_asked = healthy_asked,
-        .healthy = healthy,
         .log = add_to_log,
     };
 }

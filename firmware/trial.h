@@ -4,18 +4,13 @@
  * 5). Also feeds the watchdog the bootloader armed for it, as long as loop
  * and storage thread both live.
  *
- * A push machine of the loop: trial_tick(). The vm thread answers for
- * healthy() by trial_asks() and trial_answer(). */
+ * A push machine of the loop: it is fed board time and the ends of what it
+ * began, and acts through a table of functions (trial_board.c). */
 #ifndef WIPY_FIRMWARE_TRIAL_H
 #define WIPY_FIRMWARE_TRIAL_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "firmware/storage/storage.h"
-
-struct firmware;
 
 enum trial_state {
     TRIAL_NONE = 0,   /* nothing to confirm */
@@ -29,40 +24,46 @@ enum trial_state {
     TRIAL_FAILED,     /* healthy() said no: the next reset counts */
 };
 
-/* What the vm thread is asked and says. */
-enum trial_question {
-    ASK_NEVER = 0, /* no trial */
-    ASK_LATER,
-    ASK_NOW,
-    SAID_YES,
-    SAID_NO,
+enum trial_answer { TRIAL_WAIT, TRIAL_YES, TRIAL_NO };
+
+/* What a trial does on its board. None of them blocks. */
+struct trial_board {
+    void *ctx;
+    bool (*on_trial)(void *ctx); /* the record still says so */
+    bool (*is_up)(void *ctx);    /* volume mounted, services listen */
+    void (*test)(void *ctx);     /* starts sessions over loopback */
+    int (*tested)(void *ctx);    /* 1 they run, 0 they answered, < 0 not */
+    void (*look)(void *ctx);     /* ends in trial_looked() */
+    enum trial_answer (*ask)(void *ctx); /* healthy(), again and again */
+    void (*confirm)(void *ctx);          /* ends in trial_confirmed() */
+    void (*refused)(void *ctx);          /* healthy() said no: tell everybody */
+    void (*ended)(void *ctx);        /* confirmed, or given up by the user */
+    uint32_t (*watchdog)(void *ctx); /* ms it has to be fed in, 0: not by us */
+    void (*ping)(void *ctx);         /* storage, which ends in trial_pinged() */
+    void (*feed)(void *ctx);
 };
 
 struct trial {
+    const struct trial_board *board;
     enum trial_state state;
-    uint64_t since_ms; /* board time: all is well since then */
+    uint64_t now_ms;   /* board time of the last tick */
+    uint64_t since_ms; /* all is well since then */
     uint64_t retry_ms; /* not before: next test after a failed one */
-    struct storage_job job;
-    struct firmware *fw;
-    int err;              /* of the job */
-    _Atomic int question; /* enum trial_question */
-
-    /* The watchdog: a ping through the storage thread feeds it. */
-    struct storage_job ping;
     bool pinging;
     uint64_t fed_ms;
 };
 
-void trial_init(struct trial *t, struct firmware *fw);
+/* `board` stays valid. */
+void trial_init(struct trial *t, const struct trial_board *board);
 
 /* Returns in how many ms of board time it wants to be called again;
  * UINT32_MAX = no need. */
 uint32_t trial_tick(struct trial *t, uint64_t now_ms);
 
-/* For the vm thread: is healthy() wanted? 1 now, 0 not yet, -1 never. */
-int trial_asks(const struct trial *t);
+enum trial_file { TRIAL_NO_FILE, TRIAL_FILE, TRIAL_UNKNOWN };
 
-/* Its answer; ignored unless asked. The loop has to be woken. */
-void trial_answer(struct trial *t, bool yes);
+void trial_looked(struct trial *t, enum trial_file found);
+void trial_confirmed(struct trial *t); /* or not: the record says */
+void trial_pinged(struct trial *t);
 
 #endif

@@ -4,7 +4,7 @@ import sys
 sys.path[:] = ['.board', '.frozen']
 import _board, _errors, _os
 _os.extend()
-if _board.healthy_asked() >= 0:
+if _board.on_trial():
     import _trial
     del _trial
 sys.path[:] = ['', '.board', '.frozen', '/flash', '/flash/lib']

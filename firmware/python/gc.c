@@ -68,6 +68,7 @@ __attribute__((noinline)) void host_gc_collect(Z_micropython_instance_t *in)
         mark(vm, vm_u32(vm, a));
     mark_native_stack(vm);
     mark(vm, vm->alarm_callback);
+    mark(vm, vm->health.callback);
     for (size_t i = 0; i < sizeof vm->exceptions / 4; i++)
         mark(vm, vm->exceptions[i]);
     mpi_gc_collect_end(in);

@@ -53,6 +53,19 @@ struct vm_fd {
     uint8_t buffer[VM_FILE_BUFFER];
 };
 
+/* Private to health.c. */
+struct health {
+    uint32_t callback;       /* mp_obj_t, 0: none */
+    uint32_t outer;          /* handler of the program it interrupts */
+    uint64_t begun_ms;       /* board time */
+    uint64_t interrupted_ms; /* board time its limit was over, 0: not yet */
+    uint64_t seen_ms;        /* real time of its last safe point */
+    atomic_bool by_user;     /* Ctrl-C came meanwhile */
+    char line[96];           /* being printed */
+    size_t line_len;
+    unsigned lines;
+};
+
 struct vm {
     struct invoke invoke; /* first */
     Z_micropython_instance_t wasm;
@@ -104,6 +117,7 @@ struct vm {
     uint32_t reset_cause;    /* as machine.reset_cause() tells it */
     int64_t clock_offset_us; /* RTC set by Python without a service */
     unsigned crashes;
+    struct health health;
 };
 
 static inline struct vm *vm_of_env(struct Z_env_instance_t *env)
@@ -231,6 +245,20 @@ int wait_prompt_ms(struct vm *vm);
 uint64_t wait_now_us(const struct vm *vm);
 /* Microseconds since 1970 of the board's clock. */
 int64_t wait_clock_us(const struct vm *vm);
+/* Ends whatever the vm thread waits for. Any thread. */
+void wait_wake(struct vm *vm);
+
+/* ---- health.c: healthy() of the user ---- */
+void health_reset(struct vm *vm); /* a runtime starts */
+/* At a safe point: asks it when wanted, ends it when its time is over. May
+ * raise. */
+void health_serve(struct vm *vm);
+bool health_is_wanted(const struct vm *vm);
+bool health_is_running(const struct vm *vm);
+bool health_is_hung(const struct vm *vm); /* and no safe point in sight */
+/* The runtime crashed; true when healthy() did it, which is an answer. */
+bool health_crashed(struct vm *vm);
+void health_print(struct vm *vm, const uint8_t *from, size_t len);
 
 /* ---- prompt.c ---- */
 /* One byte to the prompt; true when it asked for a soft reset. */

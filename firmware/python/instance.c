@@ -65,6 +65,7 @@ void instance_start(struct vm *vm)
     memset(vm->exceptions, 0, sizeof vm->exceptions);
     vm->alarm_callback = 0;
     wait_set_alarm(vm, 0);
+    health_reset(vm);
     memset(&vm->wasm, 0, sizeof vm->wasm);
     Z_micropython_instantiate(&vm->wasm, (struct Z_env_instance_t *)(void *)vm,
                               (void *)vm);

@@ -13,8 +13,13 @@ enum {
     MP_STATE = 185108, /* mp_state_ctx */
     MP_CSTACK_TOP = MP_STATE + 0,
     MP_CSTACK_LIMIT = MP_STATE + 4,
+    MP_DICT_LOCALS = MP_STATE + 24,
+    MP_DICT_GLOBALS = MP_STATE + 28,
+    MP_NLR_TOP = MP_STATE + 32, /* innermost handler; its first word: next */
     MP_PENDING_EXCEPTION = MP_STATE + 40,
+    MP_KEYBOARD_INTERRUPT = MP_STATE + 68, /* the exception object */
     MP_PROXY_C_REF = MP_STATE + 176,  /* list of what C holds a reference to */
+    MP_VFS_CURRENT = MP_STATE + 224,  /* part of the current directory */
     MP_SCHED_STATE = MP_STATE + 252,  /* i16: 1 idle, 0 pending, < 0 locked */
     MP_GC_AREA = MP_STATE + 384,      /* first heap area */
     MP_GC_THRESHOLD = MP_STATE + 940, /* blocks allocated until a collection */

@@ -200,21 +200,6 @@ static void log_text(struct native *n)
     native_return_str(n, text, (size_t)len);
 }
 
-/* healthy_asked(): 1 the trial wants healthy() now, 0 not yet, -1 no trial */
-static void healthy_asked(struct native *n)
-{
-    const struct vm_services *s = n->services;
-    native_return_int(n, s->healthy_asked ? s->healthy_asked(s->ctx) : -1);
-}
-
-/* healthy(answer) */
-static void healthy(struct native *n)
-{
-    const struct vm_services *s = n->services;
-    if (s->healthy)
-        s->healthy(s->ctx, native_bool(n, 0));
-}
-
 const struct native_entry native_machine[] = {
     {"reset", 0, 0, reset},           {"reset_cause", 0, 0, reset_cause},
     {"deep_sleep", 1, 1, deep_sleep}, {"unique_id", 0, 0, unique_id},
@@ -223,6 +208,5 @@ const struct native_entry native_machine[] = {
     {"pin_drive", 2, 2, pin_drive},   {"pin_latch", 1, 1, pin_latch},
     {"pin_level", 1, 1, pin_level},   {"clock_us", 0, 0, clock_us},
     {"set_clock", 1, 1, set_clock},   {"boot_log", 0, 0, boot_log},
-    {"log", 0, 0, log_text},          {"healthy_asked", 0, 0, healthy_asked},
-    {"healthy", 1, 1, healthy},       {0},
+    {"log", 0, 0, log_text},          {0},
 };

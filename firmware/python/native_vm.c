@@ -54,7 +54,8 @@ static void info(struct native *n)
 /* has_input(): sys.stdin would not wait. */
 static void has_input(struct native *n)
 {
-    native_return_bool(n, console_has_input(n->vm->config->console));
+    native_return_bool(n, !health_is_running(n->vm) &&
+                              console_has_input(n->vm->config->console));
 }
 
 /* flush(): what was printed goes to the clients now. */
@@ -83,11 +84,24 @@ static void alarm_at(struct native *n)
     wait_set_alarm(n->vm, sane && n->vm->alarm_callback ? (uint64_t)us : 0);
 }
 
+/* on_trial(): healthy() will be asked */
+static void on_trial(struct native *n)
+{
+    native_return_bool(n, n->vm->config->health != NULL);
+}
+
+/* on_healthy(function): asks it; see health.c */
+static void on_healthy(struct native *n)
+{
+    n->vm->health.callback = native_callable(n, 0);
+}
+
 const struct native_entry native_vm[] = {
-    {"raisers", 1, 6, raisers},     {"main", 1, 1, set_main},
-    {"gc_every", 1, 1, gc_every},   {"crash", 1, 1, crash},
-    {"heap_room", 0, 0, heap_room}, {"info", 1, 1, info},
-    {"has_input", 0, 0, has_input}, {"flush", 0, 0, flush},
-    {"now_us", 0, 0, now_us},       {"on_alarm", 1, 1, on_alarm},
-    {"alarm", 1, 1, alarm_at},      {0},
+    {"raisers", 1, 6, raisers},       {"main", 1, 1, set_main},
+    {"gc_every", 1, 1, gc_every},     {"crash", 1, 1, crash},
+    {"heap_room", 0, 0, heap_room},   {"info", 1, 1, info},
+    {"has_input", 0, 0, has_input},   {"flush", 0, 0, flush},
+    {"now_us", 0, 0, now_us},         {"on_alarm", 1, 1, on_alarm},
+    {"alarm", 1, 1, alarm_at},        {"on_trial", 0, 0, on_trial},
+    {"on_healthy", 1, 1, on_healthy}, {0},
 };

@@ -24,6 +24,10 @@ static void put(struct vm *vm, uint8_t byte)
 void out_write(struct vm *vm, const uint8_t *from, size_t len)
 {
     bool line = false;
+    if (health_is_running(vm)) {
+        health_print(vm, from, len);
+        return;
+    }
     for (size_t i = 0; i < len; i++) {
         uint8_t c = from[i];
         if (vm->out_swallow) {

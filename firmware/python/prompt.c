@@ -157,12 +157,16 @@ uint32_t host_readline(Z_micropython_instance_t *in, uint32_t line,
                        uint32_t prompt)
 {
     struct vm *vm = vm_of(in);
+    if (health_is_running(vm))
+        return CTRL_D; /* EOFError: the keys are the program's */
     mpi_readline_init(in, line, prompt);
     for (;;) {
         uint8_t byte;
         out_flush(vm);
         int n = console_read(vm->config->console, &byte, 1, -1);
         if (n == -EINTR || n == 0) {
+            if (health_is_wanted(vm))
+                health_serve(vm);
             if (!vm_u32(vm, MP_PENDING_EXCEPTION))
                 continue;
             vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);

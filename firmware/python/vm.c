@@ -160,24 +160,27 @@ static void soft_reset(struct vm *vm, struct life *life)
 }
 
 /* A script broke the runtime itself. The scripts are not run again: they
- * would probably do it again. */
+ * would probably do it again; healthy() will not, it has had its say. */
 static void crashed(struct vm *vm, struct life *life, wasm_rt_trap_t trap)
 {
     const struct vm_services *s = vm->config->services;
     char line[160];
+    bool healthy = health_crashed(vm);
     vm->crashes++;
     snprintf(line, sizeof line, "Python %s (%s) and was started afresh",
-             vm->stuck ? "did not react to Ctrl-C" : "crashed",
+             healthy     ? "crashed in healthy()"
+             : vm->stuck ? "did not react to Ctrl-C"
+                         : "crashed",
              vm->stuck ? "busy" : wasm_rt_strerror(trap));
     vm->stuck = false;
     vm->out_swallow = 0;
     out_print(vm, "\r\n");
     out_print(vm, line);
-    out_print(vm, "; boot.py and main.py were not run\r\n");
+    out_print(vm, healthy ? "\r\n" : "; boot.py and main.py were not run\r\n");
     say_log(vm, line);
     if (s->script_error)
         s->script_error(s->ctx);
-    life->scripts = false;
+    life->scripts = healthy && !vm->config->safe_boot;
     life->raw = false;
 }
 

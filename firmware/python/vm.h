@@ -131,10 +131,6 @@ struct vm_services {
     int (*boot_log)(void *ctx, char *to, size_t size);
     /* The running log (logins, refusals, crashes), the oldest first. */
     int (*log_text)(void *ctx, char *to, size_t size);
-    /* Trial: is healthy() of /flash/healthy.py wanted? 1 now, 0 not yet, -1
-     * not on trial (any more). The answer goes to healthy(). NULL: -1. */
-    int (*healthy_asked)(void *ctx);
-    void (*healthy)(void *ctx, bool yes);
 
     /* ---- key-value store (namespace of the user) ---- */
     int (*nvs_get)(void *ctx, const char *key, struct vm_value *out);
@@ -149,12 +145,38 @@ struct vm_services {
     void (*log)(void *ctx, const char *line);
 };
 
+/* healthy() of /flash/healthy.py, which has the last word on an image that is
+ * on trial: the loop asks, the vm thread calls it in the middle of whatever
+ * Python does. It has 5 s of board time; then it is interrupted, which is a
+ * no, and Python goes on where it was. */
+enum vm_health_state {
+    VM_HEALTH_IDLE = 0,
+    VM_HEALTH_ASKED, /* Python has not come to a safe point yet */
+    VM_HEALTH_RUNNING,
+    VM_HEALTH_YES,
+    VM_HEALTH_NO, /* `reason` says why */
+};
+
+enum { VM_HEALTH_LIMIT_MS = 5000, VM_HEALTH_REASON = 80 };
+
+struct vm;
+struct vm_health {
+    _Atomic int state;             /* enum vm_health_state */
+    char reason[VM_HEALTH_REASON]; /* "said no", "raised ValueError: x" */
+    struct vm *_Atomic vm;         /* private */
+};
+
+/* Asks, and goes on asking: to be called every 200 ms or so until the answer
+ * is YES or NO. Loop thread. */
+enum vm_health_state vm_health_ask(struct vm_health *h);
+
 struct vm_config {
     struct console *console;
     struct storage *storage; /* running */
     struct volumes *volumes; /* used on the storage thread only */
     struct bus_cpu *bus;
     const struct vm_services *services;
+    struct vm_health *health; /* NULL: the image is not on trial */
     bool safe_boot;      /* skip boot.py and main.py, also after soft resets */
     bool wipy1;          /* manners of the first generation */
     const char *version; /* firmware version: os.uname().release, "1.2.0" */

@@ -54,11 +54,22 @@ static uint64_t monotonic_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* The runtime is lost. Only while the guest's own code runs, so that no lock
+ * of the host is lost with it. */
+static _Noreturn void give_up(struct vm *vm)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    vm->stuck = true;
+    wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+}
+
 enum { GIVE_UP_PRESSES = 3, GIVE_UP_MS = 1000 };
 
 /* Some things never look at interrupts: 9**9**9, a regular expression that
- * backtracks for ever. Whoever insists gets a fresh runtime; only while the
- * guest's own code runs, so that no lock of the host is lost. */
+ * backtracks for ever. Whoever insists gets a fresh runtime. */
 static void interrupt(struct vm *vm, const void *context)
 {
     uint64_t now = monotonic_ms();
@@ -70,12 +81,7 @@ static void interrupt(struct vm *vm, const void *context)
     if (++vm->ignored < GIVE_UP_PRESSES ||
         now - vm->ignored_since_ms < GIVE_UP_MS || !in_guest(context))
         return;
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    vm->stuck = true;
-    wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+    give_up(vm);
 }
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -85,8 +91,13 @@ static void on_signal(int sig, siginfo_t *info, void *context)
     struct vm *vm = current;
     if (!vm || !atomic_load(&vm->executing))
         return;
-    if (atomic_exchange(&vm->interrupted, false))
+    if (atomic_exchange(&vm->interrupted, false)) {
+        if (health_is_running(vm))
+            vm->health.by_user = true;
         interrupt(vm, context);
+    }
+    if (health_is_hung(vm) && in_guest(context))
+        give_up(vm);
     request_pending(vm);
 }
 
@@ -95,6 +106,11 @@ static void on_interrupt(void *ctx)
 {
     struct vm *vm = ctx;
     atomic_store(&vm->interrupted, true);
+    wait_wake(vm);
+}
+
+void wait_wake(struct vm *vm)
+{
     pthread_kill(vm->thread, SIGUSR1);
     uint64_t one = 1;
     if (write(vm->wake, &one, sizeof one) < 0) {
@@ -177,11 +193,18 @@ void wait_set_alarm(struct vm *vm, uint64_t at_us)
               at_us ? real_ns(vm, at_us > now ? at_us - now : 0) + 1 : 0);
 }
 
+/* Those of the program wait until healthy() is done. */
+static bool alarm_is_due(struct vm *vm)
+{
+    return vm->alarm_us && wait_now_us(vm) >= vm->alarm_us &&
+           !health_is_running(vm);
+}
+
 /* The alarm's callback is scheduled; what else is due is Python's to tell
  * when that runs. */
 static void ring_alarm(struct vm *vm)
 {
-    if (!vm->alarm_us || wait_now_us(vm) < vm->alarm_us)
+    if (!alarm_is_due(vm))
         return;
     const uint32_t none = 1; /* the small int 0: some argument */
     if (mpi_mp_sched_schedule(&vm->wasm, vm->alarm_callback, none))
@@ -191,7 +214,6 @@ static void ring_alarm(struct vm *vm)
 /* The interpreter is at a safe point. */
 void host_before_mp_handle_pending(Z_micropython_instance_t *in, uint32_t raise)
 {
-    (void)raise;
     struct vm *vm = vm_of(in);
     if (vm->flush_armed) {
         set_timer(vm->flush_timer, 0);
@@ -199,17 +221,21 @@ void host_before_mp_handle_pending(Z_micropython_instance_t *in, uint32_t raise)
         out_flush(vm);
     }
     ring_alarm(vm);
+    if (raise)
+        health_serve(vm);
 }
 
 /* At the prompt nothing runs that could look. */
 int wait_prompt_ms(struct vm *vm)
 {
-    if (!vm->alarm_us)
+    bool healthy = health_is_wanted(vm);
+    if (!vm->alarm_us && !healthy)
         return -1;
     uint64_t now = wait_now_us(vm);
-    if (now < vm->alarm_us)
+    if (now < vm->alarm_us && !healthy)
         return (int)(real_ns(vm, vm->alarm_us - now) / 1000000) + 1;
     atomic_store(&vm->executing, true);
+    health_serve(vm);
     wait_pending(vm);
     atomic_store(&vm->executing, false);
     out_flush(vm);
@@ -275,7 +301,7 @@ bool wait_quietly(struct vm *vm, uint64_t until_us)
     out_flush(vm);
     for (;;) {
         uint64_t now = wait_now_us(vm);
-        if (is_pending(vm) || (vm->alarm_us && now >= vm->alarm_us))
+        if (is_pending(vm) || alarm_is_due(vm))
             return false;
         if (now >= until_us)
             return true;

@@ -129,16 +129,22 @@ def pty_line(path):
     return Line(fd, lambda: os.close(fd))
 
 
-def Prompt(address, user="micro", password="python", timeout=20):
-    """A telnet session, logged in, at the prompt; boot.py and main.py are
-    done, which at `ready` they need not be."""
+def Session(address, user="micro", password="python", timeout=20):
+    """A telnet session, logged in; boot.py and main.py may still run."""
     line = tcp_line(address, timeout)
     line.until(b"Login as: ", timeout)
     line.send(user + "\r\n")
     line.until(b"Password: ", timeout)
     line.send(password + "\r\n")
     line.until(b'Type "help()" for more information.', timeout)
-    line.sync(timeout, interrupt="")
+    return line
+
+
+def Prompt(address, interrupt="", timeout=20, **login):
+    """A telnet session at the prompt; boot.py and main.py are done, which at
+    `ready` they need not be, or interrupted."""
+    line = Session(address, timeout=timeout, **login)
+    line.sync(timeout, interrupt)
     return line
 
 
