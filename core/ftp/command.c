@@ -159,7 +159,8 @@ static void cmd_prot(struct ftp *f, const char *arg)
         reply(f, level == 'S' || level == 'E' ? 536 : 504,
               "Only PROT P and PROT C");
     } else {
-        f->ops->tls_data(f->ctx, level == 'P');
+        f->prot = level == 'P';
+        f->ops->tls_data(f->ctx, f->prot);
         reply(f, 200,
               level == 'P' ? "Data connections are encrypted"
                            : "Data connections are plain");
@@ -690,6 +691,8 @@ static void open_file(struct ftp *f, const char *arg,
     f->op.data = f->config.buffer[0];
     f->op.len = f->config.buffer_size;
     transfer_open(f, kind);
+    if (f->op.mode == FTP_WRITE_NEW)
+        f->t.announced = allo;
     op_start(f, kind == FTP_SEND ? FTP_OP_OPEN_READ : FTP_OP_OPEN_WRITE,
              transfer_opened);
 }

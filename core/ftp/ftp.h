@@ -152,15 +152,21 @@ enum {
     FTP_LOGIN_TIME_MS = 60000, /* to be logged in, from the greeting on */
     FTP_IDLE_MS = 300000,
     FTP_DATA_MS = 10000, /* WiPy 1: 5000 */
-    /* Between the end of an upload and its commit: a killed client ends both
-     * connections, the control connection perhaps a moment later, on a busy
-     * machine many. An upload that took longer may settle longer: an eighth
-     * of its time. What fits one write of any client is spared the wait. */
-    FTP_SETTLE_MS = 5,
-    FTP_SETTLE_SHORT_MS = 2, /* up to FTP_SETTLE_LONG bytes */
-    FTP_SETTLE_LONG = 65536,
+    /* Between the end of an upload and its commit. A client that is killed
+     * ends both connections, the control connection up to some 15 ms later on
+     * a busy machine; until then nothing tells it from one that is done:
+     *   - no time when ALLO announced what came, or TLS said goodbye
+     *   - SETTLE_MAX_MS when ALLO announced more than came
+     *   - after a pause of more than SETTLE_PAUSE_MS, or without any byte: a
+     *     quarter of the upload's time, from SETTLE_PAUSED_MS on
+     *   - right behind the last bytes, as at the end of a file: an eighth of
+     *     its time, from SETTLE_MS on; up to SETTLE_NONE bytes, what fits one
+     *     write of any client, no time */
+    FTP_SETTLE_PAUSE_MS = 2,
+    FTP_SETTLE_PAUSED_MS = 15,
+    FTP_SETTLE_MS = 2,
     FTP_SETTLE_NONE = 4096,
-    FTP_SETTLE_MAX_MS = 100,
+    FTP_SETTLE_MAX_MS = 200,
 };
 
 struct ftp_config {
@@ -211,6 +217,7 @@ struct ftp_transfer {
     int code;    /* final reply */
     char text[FTP_TEXT_MAX];
     uint64_t bytes;
+    uint64_t announced;   /* by ALLO for this upload, 0 = unknown */
     uint64_t begin_ms;    /* the command came */
     uint64_t progress_ms; /* last time the data connection moved */
     uint64_t settle_ms;   /* an upload is not committed before */
@@ -252,7 +259,7 @@ struct ftp {
     uint64_t start_ms, active_ms;
     bool ascii;
     bool epsv_all;
-    bool tls, pbsz;
+    bool tls, pbsz, prot;
     unsigned mlst_facts;
     uint64_t rest, allo;
 

@@ -30,7 +30,7 @@ void transfer_open(struct ftp *f, enum ftp_transfer_kind kind)
     t->file_open = t->dir_open = t->commit = t->eof = t->abor = false;
     t->code = 0;
     t->text[0] = '\0';
-    t->bytes = 0;
+    t->bytes = t->announced = 0;
     t->side = 0;
     t->len[0] = t->len[1] = t->pos[0] = t->pos[1] = 0;
     t->progress_ms = t->begin_ms = f->now_ms;
@@ -219,15 +219,27 @@ static void write_done(struct ftp *f)
         refuse_upload(f);
 }
 
-static uint64_t settle_time(uint64_t bytes, uint64_t spent_ms)
+static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
 {
-    if (bytes && bytes <= FTP_SETTLE_NONE)
+    return value < least ? least : value > most ? most : value;
+}
+
+/* How long an upload whose client has just ended its side waits for a sign
+ * that the client is gone (ftp.h). */
+static uint64_t settle_time(const struct ftp *f)
+{
+    const struct ftp_transfer *t = &f->t;
+    uint64_t spent_ms = f->now_ms - t->begin_ms;
+    bool paused = f->now_ms - t->progress_ms > FTP_SETTLE_PAUSE_MS;
+    if (f->prot || (t->announced && t->bytes == t->announced))
         return 0;
-    bool is_short = bytes && bytes <= FTP_SETTLE_LONG;
-    uint64_t least = is_short ? FTP_SETTLE_SHORT_MS : FTP_SETTLE_MS;
-    uint64_t share = spent_ms / 8;
-    share = share < FTP_SETTLE_MAX_MS ? share : FTP_SETTLE_MAX_MS;
-    return share > least ? share : least;
+    if (t->bytes < t->announced)
+        return FTP_SETTLE_MAX_MS;
+    if (paused || !t->bytes)
+        return clamp(spent_ms / 4, FTP_SETTLE_PAUSED_MS, FTP_SETTLE_MAX_MS);
+    if (t->bytes <= FTP_SETTLE_NONE)
+        return 0;
+    return clamp(spent_ms / 8, FTP_SETTLE_MS, FTP_SETTLE_MAX_MS);
 }
 
 static void pump_receive(struct ftp *f)
@@ -322,11 +334,11 @@ uint8_t *ftp_data_room(struct ftp *f, size_t *len)
 void ftp_data_received(struct ftp *f, size_t len, uint64_t now_ms)
 {
     struct ftp_transfer *t = &f->t;
-    f->now_ms = t->progress_ms = f->active_ms = now_ms;
+    f->now_ms = f->active_ms = now_ms;
     t->eof = len == 0;
     t->bytes += len;
-    t->settle_ms =
-        t->eof ? now_ms + settle_time(t->bytes, now_ms - t->begin_ms) : 0;
+    t->settle_ms = t->eof ? now_ms + settle_time(f) : 0;
+    t->progress_ms = now_ms;
     if (t->state == FTP_DRAINING) {
         if (t->eof || t->bytes > DRAIN_MAX)
             transfer_stop(f, false, 0, "%s", "");

@@ -16,7 +16,7 @@ enum {
      * last slot of each kind is the self-test's. */
     TELNET_SLOTS = NET_TELNET_SESSIONS + 2,
     FTP_SLOTS = NET_FTP_SESSIONS + 1,
-    FTP_BUFFER = 262144,
+    FTP_BUFFER = 524288, /* two a session: large ones are fewer hand-overs */
     WATCHES = 8 + TELNET_SLOTS + 4 * FTP_SLOTS,
     BACKLOG = 64,
     ACCEPTS = 16,    /* at most so many a round */

@@ -445,6 +445,65 @@ static void broken_uploads_leave_the_old_file(void **state)
     assert_int_equal(m.files_open, 0);
 }
 
+/* How long the end of an upload waits for a sign that its client was killed:
+ * the less is known, the longer. */
+static void uploads_settle_as_long_as_needed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before;
+        size_t bytes;
+        unsigned spent_ms, pause_ms, settle_ms;
+    } rows[] = {
+        /* its end right behind its last bytes */
+        {"", 200, 0, 0, 0},
+        {"", 4096, 1000, 0, 0},
+        {"", 5000, 0, 0, FTP_SETTLE_MS},
+        {"", 5000, 160, 0, 160 / 8},
+        {"", 5000, 998, 2, 1000 / 8},
+        {"", 5000, 5000, 2, FTP_SETTLE_MAX_MS},
+        /* after a pause, or without any byte */
+        {"", 200, 0, 3, FTP_SETTLE_PAUSED_MS},
+        {"", 5000, 160, 40, 200 / 4},
+        {"", 5000, 9000, 40, FTP_SETTLE_MAX_MS},
+        {"", 0, 0, 0, FTP_SETTLE_PAUSED_MS},
+        /* the length is known */
+        {"ALLO 5000\r\n", 5000, 160, 40, 0},
+        {"ALLO 5001\r\n", 5000, 0, 0, FTP_SETTLE_MAX_MS},
+        {"ALLO 4999\r\n", 5000, 0, 0, FTP_SETTLE_MS},
+        {"ALLO 5000\r\nNOOP\r\nREST 0\r\n", 5000, 9, 9, 0},
+        /* TLS tells an end from a cut by itself */
+        {"PBSZ 0\r\nPROT P\r\n", 5000, 160, 40, 0},
+    };
+    static char junk[5000];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        logged_in();
+        m.ftp.tls = true;
+        say(rows[i].before);
+        say("PASV\r\n");
+        m.no_data = true; /* by hand */
+        say("STOR /flash/new\r\n");
+        ftp_data_opened(&m.ftp, m.now_ms);
+        m.now_ms += rows[i].spent_ms;
+        for (size_t left = rows[i].bytes, len; left; left -= len) {
+            uint8_t *to = ftp_data_room(&m.ftp, &len);
+            len = len < left ? len : left;
+            memcpy(to, junk, len);
+            ftp_data_received(&m.ftp, len, m.now_ms);
+            if (m.op)
+                model_step(&m);
+        }
+        m.now_ms += rows[i].pause_ms;
+        uint64_t end_ms = m.now_ms;
+        ftp_data_received(&m.ftp, 0, m.now_ms);
+        model_settle(&m);
+        assert_non_null(strstr(m.out, "226 Stored"));
+        if (m.now_ms - end_ms != rows[i].settle_ms)
+            fail_msg("row %zu: settled %u ms, not %u", i,
+                     (unsigned)(m.now_ms - end_ms), rows[i].settle_ms);
+    }
+}
+
 static void data_time_runs_out(void **state)
 {
     (void)state;
@@ -682,6 +741,7 @@ int main(void)
         cmocka_unit_test(dates_are_civil),
         cmocka_unit_test(files_go_there_and_back),
         cmocka_unit_test(broken_uploads_leave_the_old_file),
+        cmocka_unit_test(uploads_settle_as_long_as_needed),
         cmocka_unit_test(data_time_runs_out),
         cmocka_unit_test(a_login_that_never_comes_ends),
         cmocka_unit_test(abort_during_a_transfer),
