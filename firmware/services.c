@@ -300,6 +300,23 @@ static int ota_verify(void *ctx, unsigned slot)
     return slot < SLOTS ? on_storage(ctx, do_ota_verify, &slot) : WIPY_EINVAL;
 }
 
+static int do_ota_slot(struct firmware *fw, void *arg)
+{
+    uint32_t *off = arg;
+    if (fw->life.open_err)
+        return updates_closed(fw);
+    int slot = update_next_slot(&fw->life.update);
+    if (slot < 0)
+        return keep_text(fw, slot);
+    *off = fw->life.boot.slot[slot].off;
+    return 0;
+}
+
+static int ota_slot(void *ctx, uint32_t *off)
+{
+    return on_storage(ctx, do_ota_slot, off);
+}
+
 static int do_boot(struct firmware *fw, void *arg)
 {
     struct vm_boot *out = arg;
@@ -459,6 +476,7 @@ void services_init(struct firmware *fw)
         .ota_write = ota_write,
         .ota_finish = ota_finish,
         .ota_verify = ota_verify,
+        .ota_slot = ota_slot,
         .boot = boot,
         .ota_confirm = ota_confirm,
         .ota_rollback = ota_rollback,

@@ -35,12 +35,7 @@ def ota_finish():
 
 def ota_slot():
     # Flash address of the slot the next upload goes to.
-    running, active = _board.boot_number(0), _board.boot_number(1)
-    spare = [n for n in (0, 1) if n + 1 not in (running, active)
-             and _board.ota_address(n) >= 0]
-    if not spare:
-        raise OSError(16, 'no slot is free: start factory and upload again')
-    return _board.ota_address(spare[0])
+    return _board.ota_slot()
 
 
 def ota_verify(slot=None):

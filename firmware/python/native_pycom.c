@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/cursor.h"
 #include "base/err.h"
 #include "firmware/python/native.h"
 
@@ -110,29 +109,15 @@ static void boot_number(struct native *n)
     native_return_int(n, values[native_uint(n, 0, 3)]);
 }
 
-enum {
-    TABLE_OFF = 0x8000, /* partition table: entries of 32 bytes, spec 1.3 */
-    TABLE_ENTRY = 32,
-    TABLE_ENTRIES = 95,
-    TABLE_MAGIC = 0x50aa,
-    TYPE_APP = 0,
-    SUBTYPE_OTA = 0x10,
-};
-
-/* ota_address(n) -> where OTA slot n lies on the flash, or -1 */
-static void ota_address(struct native *n)
+/* ota_slot() -> where on the flash the next update goes */
+static void ota_slot(struct native *n)
 {
-    uint32_t subtype = SUBTYPE_OTA + native_uint(n, 0, 15);
-    const struct bus_cpu *bus = n->vm->config->bus;
-    int64_t found = -1;
-    for (int i = 0; bus->chip && i < TABLE_ENTRIES; i++) {
-        const uint8_t *e = bus->chip + TABLE_OFF + i * TABLE_ENTRY;
-        if (get_u16(e) != TABLE_MAGIC)
-            break;
-        if (e[2] == TYPE_APP && e[3] == subtype)
-            found = get_u32(e + 4);
-    }
-    native_return_int(n, found);
+    const struct vm_services *s = n->services;
+    uint32_t off = 0;
+    if (!s->ota_slot)
+        native_unsupported(n, "ota_slot");
+    native_check_update(n, s->ota_slot(s->ctx, &off));
+    native_return_int(n, off);
 }
 
 static void boot_status(struct native *n)
@@ -289,7 +274,7 @@ const struct native_entry native_pycom[] = {
     {"ota_verify", 1, 1, ota_verify},
     {"boot_number", 1, 1, boot_number},
     {"boot_status", 0, 0, boot_status},
-    {"ota_address", 1, 1, ota_address},
+    {"ota_slot", 0, 0, ota_slot},
     {"ota_confirm", 0, 0, ota_confirm},
     {"ota_rollback", 0, 0, ota_rollback},
     {"ota_select", 1, 1, ota_select},

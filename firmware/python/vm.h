@@ -46,7 +46,7 @@ struct vm_wlan {
     unsigned stations; /* joined, or 1 when the station is connected */
 };
 
-/* The executing image and the slots, for pycom.bootmgr() and ota_slot(). */
+/* The executing image and the slots, for pycom.bootmgr(). */
 struct vm_boot {
     unsigned slot;   /* executing: 0 factory, 1 ota_0, 2 ota_1 */
     unsigned next;   /* started at the next reset */
@@ -122,6 +122,7 @@ struct vm_services {
     /* Writes one sentence about the result to `text`, also when it fails. */
     int (*ota_finish)(void *ctx, char *text, size_t size);
     int (*ota_verify)(void *ctx, unsigned slot); /* 0 = the image is good */
+    int (*ota_slot)(void *ctx, uint32_t *off);   /* where the next one goes */
     int (*boot)(void *ctx, struct vm_boot *out);
     int (*ota_confirm)(void *ctx);
     int (*ota_rollback)(void *ctx); /* takes effect at next reset */

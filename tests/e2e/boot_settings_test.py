@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What pycom stores and the board honours from its next start on."""
-from board import Board, run_cases
+from board import Board, run_cases, tcp_line
 
 SPEED = ("--speed", "20")
 
@@ -59,5 +59,20 @@ def banner_of_the_image(build):
         line.close()
 
 
+def ota_slot_with_a_damaged_table(build):
+    """pycom.ota_slot() goes by the table's second copy when the first is bad"""
+    with Board(build) as board:
+        slot = "import pycom", "hex(pycom.ota_slot())"
+        assert told(board, *slot) == "'0x150000'"
+        board.stop()
+        with open(board.flash, "r+b") as f:
+            f.seek(0x8000)
+            f.write(b"\0" * 32)
+        board.start()
+        assert "its copy is used" in str(tcp_line(board.telnet).until(b"Login"))
+        assert told(board, *slot) == "'0x150000'"
+
+
 if __name__ == "__main__":
-    run_cases(heartbeat_on_boot, banner_of_the_image)
+    run_cases(heartbeat_on_boot, banner_of_the_image,
+              ota_slot_with_a_damaged_table)
