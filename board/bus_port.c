@@ -91,9 +91,30 @@ struct job {
     const struct chip_file *file;
     int card_fd; /* our own copy: the card may be taken out meanwhile */
     uint64_t card_sectors;
+    struct card_memory *memory; /* outlives the CPU's start for us */
+    struct bus_card_part parts[BUS_CARD_PARTS];
+    int part_count;
     int status;
     uint8_t data[BUS_PAYLOAD_MAX];
 };
+
+/* Between the card and the memory the CPU shares: what the CPU does to it
+ * meanwhile is its own harm. */
+static int move_parts(const struct job *job)
+{
+    bool write = job->command.op == BUS_CARD_WRITE;
+    int err = 0;
+    for (int i = 0; i < job->part_count && !err; i++) {
+        const struct bus_card_part *p = &job->parts[i];
+        uint8_t *at = job->memory->at + p->at;
+        err = write ? sdcard_write(job->card_fd, job->card_sectors, p->sector,
+                                   at, p->count * 512)
+                    : sdcard_read(job->card_fd, job->card_sectors, p->sector,
+                                  at, p->count * 512);
+    }
+    return err || !write || job->command.addr != 1 ? err
+                                                   : sdcard_sync(job->card_fd);
+}
 
 static void job_run(uv_work_t *work)
 {
@@ -110,6 +131,10 @@ static void job_run(uv_work_t *work)
     case BUS_SD_WRITE:
         job->status = sdcard_write(job->card_fd, job->card_sectors, c->addr,
                                    job->data, c->len);
+        break;
+    case BUS_CARD_READ:
+    case BUS_CARD_WRITE:
+        job->status = move_parts(job);
         break;
     default:
         job->status = sdcard_sync(job->card_fd);
@@ -130,14 +155,28 @@ static void job_done(uv_work_t *work, int status)
     }
     if (job->card_fd >= 0)
         close(job->card_fd);
+    card_memory_drop(job->memory);
     free(job);
+}
+
+/* The parts of a list, or the payload itself. */
+static int take_payload(struct job *job, const struct command *command)
+{
+    job->part_count = 0;
+    if (command->op == BUS_CARD_READ || command->op == BUS_CARD_WRITE)
+        job->part_count = command_card_parts(command, job->parts);
+    else if (command->payload)
+        memcpy(job->data, command->payload, command->len);
+    return job->part_count < 0 ? job->part_count : 0;
 }
 
 static void start_job(struct bus_port *port, const struct command *command)
 {
     struct job *job = malloc(sizeof *job);
-    if (!job) {
-        answer_now(port, command->id, WIPY_EIO);
+    int err = job ? take_payload(job, command) : WIPY_EIO;
+    if (err) {
+        free(job);
+        answer_now(port, command->id, err);
         return;
     }
     job->work.data = job;
@@ -150,8 +189,7 @@ static void start_job(struct bus_port *port, const struct command *command)
     if (command->op != BUS_SYNC && port->card->fd >= 0)
         job->card_fd = fcntl(port->card->fd, F_DUPFD_CLOEXEC, 0);
     job->card_sectors = port->card->sectors;
-    if (command->payload)
-        memcpy(job->data, command->payload, command->len);
+    job->memory = card_memory_hold(port->memory);
     watch_set(port->watch, 0);
     uv_queue_work(port->loop, &job->work, job_run, job_done);
 }
@@ -175,6 +213,8 @@ static void dispatch(struct bus_port *port, const struct command *command)
     case BUS_SD_READ:
     case BUS_SD_WRITE:
     case BUS_SD_SYNC:
+    case BUS_CARD_READ:
+    case BUS_CARD_WRITE:
         start_job(port, command);
         break;
     default:
@@ -233,10 +273,12 @@ void bus_port_release(struct bus_port *port)
     port->timer_fd = -1;
 }
 
-void bus_port_start(struct bus_port *port, int socket)
+void bus_port_start(struct bus_port *port, int socket,
+                    struct card_memory *memory)
 {
     bus_port_stop(port);
     port->socket = socket;
+    port->memory = memory;
     port->watch = watch_open(port->loop, socket, UV_READABLE, on_command, port);
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "board/card_memory.h"
 #include "board/chip_file.h"
 #include "board/clock.h"
 #include "board/commands.h"
@@ -32,6 +33,7 @@ struct bus_port {
     struct bus_port_events ev;
 
     int socket; /* of this start, -1 = no CPU */
+    struct card_memory *memory;
     struct watch *watch;
     int timer_fd; /* the chip is busy until it fires */
     struct watch *timer_watch;
@@ -46,8 +48,9 @@ int bus_port_init(struct bus_port *port, uv_loop_t *loop, struct chip *chip,
                   const struct clock *clock, struct bus_port_events ev);
 void bus_port_release(struct bus_port *port);
 
-/* Serves the command socket of a new start; `socket` stays the caller's. */
-void bus_port_start(struct bus_port *port, int socket);
+/* Serves the command socket of a new start; both stay the caller's. */
+void bus_port_start(struct bus_port *port, int socket,
+                    struct card_memory *memory);
 
 /* The CPU stopped: nothing is answered any more. Call before the socket is
  * closed. */

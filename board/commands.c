@@ -6,7 +6,8 @@
 
 static bool carries_payload(uint32_t op)
 {
-    return op == BUS_PROGRAM || op == BUS_SD_WRITE;
+    return op == BUS_PROGRAM || op == BUS_SD_WRITE || op == BUS_CARD_READ ||
+           op == BUS_CARD_WRITE;
 }
 
 static bool is_block_transfer(uint32_t op)
@@ -23,7 +24,7 @@ int command_read(struct command *command, const uint8_t *packet, size_t len)
     memcpy(&head, packet, sizeof head);
     *command = (struct command){
         .id = head.id, .op = head.op, .addr = head.addr, .len = head.len};
-    if (head.op < BUS_ERASE || head.op > BUS_SLEEP)
+    if (head.op < BUS_ERASE || head.op > BUS_CARD_WRITE)
         return WIPY_ENOTSUP;
     size_t payload = len - sizeof head;
     if (payload != (carries_payload(head.op) ? head.len : 0))
@@ -36,6 +37,20 @@ int command_read(struct command *command, const uint8_t *packet, size_t len)
     if (carries_payload(head.op))
         command->payload = packet + sizeof head;
     return 0;
+}
+
+int command_card_parts(const struct command *command,
+                       struct bus_card_part parts[BUS_CARD_PARTS])
+{
+    size_t count = command->len / sizeof *parts;
+    if (command->len % sizeof *parts || count > BUS_CARD_PARTS)
+        return WIPY_EINVAL;
+    memcpy(parts, command->payload, command->len);
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].at > BUS_CARD_MEMORY ||
+            parts[i].count > (BUS_CARD_MEMORY - parts[i].at) / 512)
+            return WIPY_EINVAL;
+    return (int)count;
 }
 
 bool command_is_for_chip(const struct command *command)

@@ -25,6 +25,11 @@ struct command {
  * a length that does not agree with the packet. */
 int command_read(struct command *command, const uint8_t *packet, size_t len);
 
+/* The parts of BUS_CARD_READ and BUS_CARD_WRITE, all of them inside the card's
+ * memory. Returns how many there are, WIPY_EINVAL when one is not. */
+int command_card_parts(const struct command *command,
+                       struct bus_card_part parts[BUS_CARD_PARTS]);
+
 /* True for those that command_on_chip carries out. */
 bool command_is_for_chip(const struct command *command);
 

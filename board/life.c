@@ -230,7 +230,7 @@ static void start_program(struct board *b, int program)
         return;
     }
     wires_handed_over(&b->wires);
-    bus_port_start(&b->bus, b->wires.command);
+    bus_port_start(&b->bus, b->wires.command, b->wires.card);
     uart_start(&b->uart, b->wires.uart);
     expect_services(b);
     set_state(b, BOARD_RUNNING);

@@ -99,7 +99,8 @@ int wires_start(struct wires *wires, bool keep_retained,
     if (!make_pair(SOCK_SEQPACKET, &wires->command, &wires->far_command) ||
         !make_pair(SOCK_STREAM, &wires->uart, &wires->far_uart))
         return failed(problem, "socket pair");
-    return 0;
+    wires->card = card_memory_new();
+    return wires->card ? 0 : failed(problem, "memory for the card");
 }
 
 void wires_handed_over(struct wires *wires)
@@ -113,6 +114,8 @@ void wires_stop(struct wires *wires)
     wires_handed_over(wires);
     close_fd(&wires->command);
     close_fd(&wires->uart);
+    card_memory_drop(wires->card);
+    wires->card = NULL;
 }
 
 void wires_ring_down(struct wires *wires)

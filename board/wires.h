@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board/card_memory.h"
 #include "board/problem.h"
 #include "bus/bus.h"
 
@@ -19,6 +20,7 @@ struct wires {
      * closed here once it has them. All are non-blocking on our side. */
     int command, far_command;
     int uart, far_uart;
+    struct card_memory *card;
 };
 
 /* Makes the pages and the bells. The pages are sealed: the CPU can neither
@@ -26,8 +28,9 @@ struct wires {
 int wires_open(struct wires *wires, struct problem *problem);
 void wires_close(struct wires *wires);
 
-/* A new start: fresh sockets, registers cleared; `keep_retained` is false at
- * power-on only. Returns 0 or a negative enum wipy_err. */
+/* A new start: fresh sockets and card memory, registers cleared;
+ * `keep_retained` is false at power-on only. Returns 0 or a negative enum
+ * wipy_err. */
 int wires_start(struct wires *wires, bool keep_retained,
                 struct problem *problem);
 

@@ -26,7 +26,8 @@ enum bus_fd {
     BUS_FD_UART = 7,       /* SOCK_STREAM: the serial line, both ways */
     BUS_FD_BELL_UP = 8,    /* eventfd: the CPU changed a register */
     BUS_FD_BELL_DOWN = 9,  /* eventfd: the board changed a register */
-    BUS_FD_COUNT = 7,
+    BUS_FD_CARD = 10,      /* memory, read-write: what the card slot reaches */
+    BUS_FD_COUNT = 8,
 };
 
 /* Spec section 5.8. A hard fault is told apart by bus_board_regs.last_fault. */
@@ -101,13 +102,13 @@ enum { BUS_STRAP_LOADER = 1 }; /* P2/G23 low at reset: serial loader */
 /* Written by the board, read-only for the CPU. */
 struct bus_board_regs {
     uint32_t version;
-    uint32_t board;       /* enum bus_board_kind */
-    uint32_t flash_size;  /* bytes */
-    uint8_t mac[6];       /* eFuse, station address */
-    uint8_t revision;     /* chip revision */
+    uint32_t board;      /* enum bus_board_kind */
+    uint32_t flash_size; /* bytes */
+    uint8_t mac[6];      /* eFuse, station address */
+    uint8_t revision;    /* chip revision */
     uint8_t unused;
-    uint32_t reset_cause; /* enum bus_reset_cause of this start */
-    uint32_t starts;      /* starts since power-on, this one included */
+    uint32_t reset_cause;        /* enum bus_reset_cause of this start */
+    uint32_t starts;             /* starts since power-on, this one included */
     struct bus_fault last_fault; /* what ended the previous run, if a fault */
 
     _Atomic uint32_t strap;     /* sampled at reset */
@@ -138,23 +139,40 @@ _Static_assert(sizeof(struct bus_cpu_regs) <= 4096, "registers fit a page");
 _Static_assert(sizeof(struct bus_board_regs) <= 4096, "registers fit a page");
 
 /* Commands: one packet each way. A request is a struct bus_command, with the
- * payload of BUS_PROGRAM and BUS_SD_WRITE behind it; the answer a struct
- * bus_answer, with the payload of BUS_SD_READ behind it. One caller at a
- * time; `id` is returned as sent. */
+ * payload of BUS_PROGRAM, BUS_SD_WRITE, BUS_CARD_READ and BUS_CARD_WRITE
+ * behind it; the answer a struct bus_answer, with the payload of BUS_SD_READ
+ * behind it. One caller at a time; `id` is returned as sent.
+ *
+ * BUS_CARD_READ and BUS_CARD_WRITE move sectors between the card and the
+ * memory of BUS_FD_CARD, as a controller with direct memory access does: the
+ * payload is a list of struct bus_card_part, carried out in order up to the
+ * first that fails. That memory is new at each start. BUS_SD_READ and
+ * BUS_SD_WRITE are what firmware of before asks. */
 enum bus_op {
-    BUS_ERASE = 1,      /* addr, len: multiples of 4096 */
-    BUS_PROGRAM = 2,    /* addr, len <= 65536, payload */
-    BUS_SYNC = 3,       /* chip file safe against loss of the host's power */
-    BUS_LOCK = 4,       /* addr, len: no erase or program until reset */
-    BUS_RESET = 5,      /* addr: 0 normal, 1 into the serial loader */
-    BUS_WDT_ARM = 6,    /* len: milliseconds of board time; cannot be undone */
-    BUS_SD_READ = 7,    /* addr: first sector, len: bytes, multiple of 512 */
-    BUS_SD_WRITE = 8,   /* likewise, payload */
+    BUS_ERASE = 1,    /* addr, len: multiples of 4096 */
+    BUS_PROGRAM = 2,  /* addr, len <= 65536, payload */
+    BUS_SYNC = 3,     /* chip file safe against loss of the host's power */
+    BUS_LOCK = 4,     /* addr, len: no erase or program until reset */
+    BUS_RESET = 5,    /* addr: 0 normal, 1 into the serial loader */
+    BUS_WDT_ARM = 6,  /* len: milliseconds of board time; cannot be undone */
+    BUS_SD_READ = 7,  /* addr: first sector, len: bytes, multiple of 512 */
+    BUS_SD_WRITE = 8, /* likewise, payload */
     BUS_SD_SYNC = 9,
     BUS_SLEEP = 10,     /* len: ms of deep sleep, 0 = until pin; ends the CPU */
+    BUS_CARD_READ = 11, /* len: of the payload */
+    BUS_CARD_WRITE = 12, /* likewise; addr: 1 = then as BUS_SD_SYNC */
 };
 
-enum { BUS_PAYLOAD_MAX = 65536 };
+enum {
+    BUS_PAYLOAD_MAX = 65536,
+    BUS_CARD_MEMORY = 512 * 1024,
+    BUS_CARD_PARTS = 64,
+};
+
+struct bus_card_part {
+    uint32_t sector, count; /* of 512 bytes */
+    uint32_t at;            /* in the card's memory, bytes */
+};
 
 struct bus_command {
     uint32_t id;

@@ -1,73 +1,75 @@
 #include "firmware/card.h"
 
-enum { SECTOR = 512, SECTORS_PER_CALL = BUS_PAYLOAD_MAX / SECTOR };
+#include <sys/mman.h>
+
+#include "base/err.h"
+
+_Static_assert((int)VOLUME_CARD_MEMORY <= (int)BUS_CARD_MEMORY, "the volumes' fits");
+
+struct card {
+    struct bus_cpu *bus;
+    uint8_t *memory; /* of BUS_FD_CARD */
+};
 
 static uint32_t insertions(void *ctx)
 {
-    const struct bus_cpu *bus = ctx;
-    return bus->board->sd_present;
+    const struct card *card = ctx;
+    return card->bus->board->sd_present;
 }
 
 static uint64_t sectors(void *ctx)
 {
-    const struct bus_cpu *bus = ctx;
-    return bus->board->sd_sectors;
+    const struct card *card = ctx;
+    return card->bus->board->sd_sectors;
 }
 
 static bool readonly(void *ctx)
 {
-    const struct bus_cpu *bus = ctx;
-    return bus->board->sd_readonly;
+    const struct card *card = ctx;
+    return card->bus->board->sd_readonly;
 }
 
-static uint32_t part_of(uint32_t count)
+static uint32_t place_of(const struct card *card, const void *data)
 {
-    return count < SECTORS_PER_CALL ? count : SECTORS_PER_CALL;
+    return (uint32_t)((const uint8_t *)data - card->memory);
 }
 
 static int card_read(void *ctx, uint32_t sector, void *to, uint32_t count)
 {
-    uint8_t *at = to;
-    int err = 0;
-    while (count && err == 0) {
-        uint32_t part = part_of(count);
-        err = bus_call(ctx, BUS_SD_READ, sector, part * SECTOR, NULL, at);
-        sector += part;
-        at += part * SECTOR;
-        count -= part;
-    }
-    return err;
+    const struct card *card = ctx;
+    struct bus_card_part part = {sector, count, place_of(card, to)};
+    return bus_call(card->bus, BUS_CARD_READ, 0, sizeof part, &part, NULL);
 }
 
-static int card_write(void *ctx, uint32_t sector, const void *from,
-                      uint32_t count)
+static int card_store(void *ctx, const struct volume_card_part *parts,
+                      unsigned count, bool sync)
 {
-    const uint8_t *at = from;
-    int err = 0;
-    while (count && err == 0) {
-        uint32_t part = part_of(count);
-        err = bus_call(ctx, BUS_SD_WRITE, sector, part * SECTOR, at, NULL);
-        sector += part;
-        at += part * SECTOR;
-        count -= part;
-    }
-    return err;
-}
-
-static int card_sync(void *ctx)
-{
-    return bus_call(ctx, BUS_SD_SYNC, 0, 0, NULL, NULL);
+    const struct card *card = ctx;
+    struct bus_card_part list[BUS_CARD_PARTS];
+    if (count > BUS_CARD_PARTS)
+        return WIPY_EINVAL;
+    for (unsigned i = 0; i < count; i++)
+        list[i] = (struct bus_card_part){parts[i].sector, parts[i].count,
+                                         place_of(card, parts[i].from)};
+    return bus_call(card->bus, BUS_CARD_WRITE, sync,
+                    count * (uint32_t)sizeof list[0], list, NULL);
 }
 
 struct volume_card card_of(struct bus_cpu *bus)
 {
+    static struct card card; /* one slot */
+    void *memory = mmap(NULL, BUS_CARD_MEMORY, PROT_READ | PROT_WRITE,
+                        MAP_SHARED, BUS_FD_CARD, 0);
+    if (memory == MAP_FAILED)
+        return (struct volume_card){0}; /* a board without a slot */
+    card = (struct card){.bus = bus, .memory = memory};
     return (struct volume_card){
-        .ctx = bus,
+        .ctx = &card,
         .insertions = insertions,
         .sectors = sectors,
         .readonly = readonly,
         .read = card_read,
-        .write = card_write,
-        .sync = card_sync,
+        .store = card_store,
+        .memory = memory,
     };
 }

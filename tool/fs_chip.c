@@ -174,17 +174,11 @@ static int image_read(void *ctx, uint32_t sector, void *to, uint32_t count)
     return 0;
 }
 
-static int image_write(void *ctx, uint32_t sector, const void *from,
-                       uint32_t count)
+static int image_store(void *ctx, const struct volume_card_part *parts,
+                       unsigned count, bool sync)
 {
-    (void)ctx, (void)sector, (void)from, (void)count;
-    return -1;
-}
-
-static int image_sync(void *ctx)
-{
-    (void)ctx;
-    return 0;
+    (void)ctx, (void)parts, (void)sync;
+    return count ? -1 : 0;
 }
 
 static int64_t now(void *ctx)
@@ -207,8 +201,7 @@ int fs_chip_volumes(struct fs_chip_file *f, struct volumes **v, uint8_t *image,
                  .sectors = image_sectors,
                  .readonly = image_readonly,
                  .read = image_read,
-                 .write = image_write,
-                 .sync = image_sync},
+                 .store = image_store},
         .now = now,
     };
     int err = volumes_start(v, &config);

@@ -4,13 +4,140 @@
 
 #include "base/err.h"
 
-void card_cache_init(struct card_cache *c, const struct volume_card *card)
+enum { SPARE_AT = CARD_RUN, LINES_AT = CARD_RUN + CARD_SPARE };
+
+void card_cache_init(struct card_cache *c, const struct volume_card *card,
+                     uint8_t *memory)
 {
+    memset(c, 0, sizeof *c);
     c->card = card;
+    c->memory = memory;
     c->insertion = card->insertions(card->ctx);
-    c->first = c->count = c->next = 0;
-    c->dirty = c->failed = false;
 }
+
+static uint8_t *memory_at(const struct card_cache *c, uint32_t sectors)
+{
+    return c->memory + (size_t)sectors * CARD_SECTOR;
+}
+
+static uint8_t *line_data(const struct card_cache *c,
+                          const struct card_line *line)
+{
+    return memory_at(c, LINES_AT + (uint32_t)(line - c->line) * CARD_LINE);
+}
+
+static bool overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
+{
+    return a_count && b_count && (uint64_t)a + a_count > b &&
+           (uint64_t)b + b_count > a;
+}
+
+/* ---- storing ---- */
+
+/* A card put in since must not get the data of the one before. */
+static int store(struct card_cache *c, const struct volume_card_part *parts,
+                 unsigned count, bool sync)
+{
+    const struct volume_card *card = c->card;
+    int err = card->insertions(card->ctx) == c->insertion
+                  ? card->store(card->ctx, parts, count, sync)
+                  : WIPY_EIO;
+    c->unsynced = !sync || err;
+    c->failures += err != 0;
+    return err;
+}
+
+static struct volume_card_part run_part(const struct card_cache *c)
+{
+    return (struct volume_card_part){c->first, c->count, c->memory};
+}
+
+/* From the first to the last sector that changed. */
+static struct volume_card_part line_part(const struct card_cache *c,
+                                         const struct card_line *line)
+{
+    uint32_t from = 0, to = CARD_LINE;
+    while (!(line->dirty >> from & 1))
+        from++;
+    while (!(line->dirty >> (to - 1) & 1))
+        to--;
+    return (struct volume_card_part){line->first + from, to - from,
+                                     line_data(c, line) + from * CARD_SECTOR};
+}
+
+/* The run stays, as read. */
+static int store_run(struct card_cache *c)
+{
+    struct volume_card_part part = run_part(c);
+    if (!c->dirty)
+        return 0;
+    c->dirty = false;
+    int err = store(c, &part, 1, false);
+    if (err)
+        c->count = 0;
+    return err;
+}
+
+static int store_line(struct card_cache *c, struct card_line *line)
+{
+    if (!line->dirty)
+        return 0;
+    struct volume_card_part part = line_part(c, line);
+    int err = store(c, &part, 1, false);
+    if (!err)
+        line->dirty = 0;
+    return err;
+}
+
+/* Before the run holds these sectors: lines that changed are on the card;
+ * with `drop` no line knows them any more. */
+static int settle_lines(struct card_cache *c, uint32_t sector, uint32_t count,
+                        bool drop)
+{
+    for (struct card_line *l = c->line; l < c->line + CARD_LINES; l++) {
+        if (!overlap(l->first, l->count, sector, count))
+            continue;
+        int err = store_line(c, l);
+        if (err)
+            return err;
+        if (drop)
+            l->count = 0;
+    }
+    return 0;
+}
+
+/* Contents first, then the structures from low to high: the FAT before the
+ * folders that point into it. */
+int card_cache_sync(struct card_cache *c)
+{
+    struct volume_card_part parts[1 + CARD_LINES];
+    unsigned count = 0;
+    uint64_t after = 0;
+    if (c->dirty)
+        parts[count++] = run_part(c);
+    for (;;) {
+        const struct card_line *next = NULL;
+        for (const struct card_line *l = c->line; l < c->line + CARD_LINES; l++)
+            if (l->dirty && l->first >= after &&
+                (!next || l->first < next->first))
+                next = l;
+        if (!next)
+            break;
+        parts[count++] = line_part(c, next);
+        after = (uint64_t)next->first + 1;
+    }
+    if (!count && !c->unsynced)
+        return 0;
+    int err = store(c, parts, count, true);
+    if (err)
+        return err;
+    c->dirty = false;
+    for (unsigned i = 0; i < CARD_LINES; i++)
+        c->line[i].dirty = 0;
+    return 0;
+}
+
+/* ---- what files hold ---- */
 
 static bool holds(const struct card_cache *c, uint32_t sector, uint32_t count)
 {
@@ -18,100 +145,177 @@ static bool holds(const struct card_cache *c, uint32_t sector, uint32_t count)
            count <= c->count - (sector - c->first);
 }
 
-static bool overlaps(const struct card_cache *c, uint32_t sector,
-                     uint32_t count)
-{
-    return (uint64_t)sector + count > c->first &&
-           sector < (uint64_t)c->first + c->count;
-}
-
-static uint8_t *place(struct card_cache *c, uint32_t sector)
-{
-    return c->data + (size_t)(sector - c->first) * CARD_SECTOR;
-}
-
-/* The run stays, as read. A card put in since must not get the data of the
- * one before. */
-static int store(struct card_cache *c)
-{
-    const struct volume_card *card = c->card;
-    if (!c->dirty)
-        return 0;
-    c->dirty = false;
-    int err = card->insertions(card->ctx) == c->insertion
-                  ? card->write(card->ctx, c->first, c->data, c->count)
-                  : WIPY_EIO;
-    if (err) {
-        c->failed = true;
-        c->count = 0;
-    }
-    return err;
-}
-
-static int read_ahead(struct card_cache *c, uint32_t sector)
+/* The longer it went on, the more comes next. A bad sector further on must
+ * not spoil this read: what cannot be read ahead is read alone. */
+static void read_ahead(struct card_cache *c, uint32_t sector)
 {
     const struct volume_card *card = c->card;
     uint64_t left = card->sectors(card->ctx);
     left -= left > sector ? sector : left;
-    uint32_t count = left < CARD_RUN ? (uint32_t)left : CARD_RUN;
+    uint32_t count = 4 * c->streak < CARD_RUN ? 4 * c->streak : CARD_RUN;
+    count = left < count ? (uint32_t)left : count;
     c->count = 0;
-    int err = card->read(card->ctx, sector, c->data, count);
-    if (err)
-        return err;
+    if (settle_lines(c, sector, count, false) ||
+        card->read(card->ctx, sector, c->memory, count))
+        return;
     c->first = sector;
     c->count = count;
-    return 0;
+}
+
+static int read_alone(struct card_cache *c, uint32_t sector, uint8_t *to,
+                      uint32_t count)
+{
+    uint8_t *spare = memory_at(c, SPARE_AT);
+    int err = settle_lines(c, sector, count, false);
+    while (!err && count) {
+        uint32_t part = count < CARD_SPARE ? count : CARD_SPARE;
+        err = c->card->read(c->card->ctx, sector, spare, part);
+        if (err)
+            break;
+        memcpy(to, spare, (size_t)part * CARD_SECTOR);
+        to += (size_t)part * CARD_SECTOR;
+        sector += part;
+        count -= part;
+    }
+    return err;
 }
 
 int card_cache_read(struct card_cache *c, uint32_t sector, uint8_t *to,
                     uint32_t count)
 {
-    const struct volume_card *card = c->card;
     bool goes_on = sector == c->next;
-    int err = 0;
+    c->streak = goes_on && c->streak < CARD_RUN ? c->streak + count : count;
     c->next = sector + count;
-    /* A bad sector further on must not spoil this read: one that cannot be
-     * read ahead is read alone. */
     if (!holds(c, sector, count) && goes_on && !c->dirty && count < CARD_RUN)
-        (void)read_ahead(c, sector);
+        read_ahead(c, sector);
     if (holds(c, sector, count)) {
-        memcpy(to, place(c, sector), (size_t)count * CARD_SECTOR);
+        memcpy(to, memory_at(c, sector - c->first),
+               (size_t)count * CARD_SECTOR);
         return 0;
     }
-    if (overlaps(c, sector, count))
-        err = store(c);
-    return err ? err : card->read(card->ctx, sector, to, count);
+    int err = overlap(c->first, c->count, sector, count) ? store_run(c) : 0;
+    return err ? err : read_alone(c, sector, to, count);
 }
 
-int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
-                     uint32_t count)
+static int write_part(struct card_cache *c, uint32_t sector,
+                      const uint8_t *from, uint32_t count)
 {
-    const struct volume_card *card = c->card;
     bool inside = c->dirty && holds(c, sector, count);
     bool behind = c->dirty && sector - c->first == c->count &&
                   sector >= c->first && count <= CARD_RUN - c->count;
-    if (!inside && !behind) {
-        int err = store(c);
-        if (err)
-            return err;
+    int err = settle_lines(c, sector, count, true);
+    if (!err && !inside && !behind) {
+        err = store_run(c);
         c->first = sector;
         c->count = 0;
-        if (count > CARD_RUN)
-            return card->write(card->ctx, sector, from, count);
     }
+    if (err)
+        return err;
     if (!inside)
         c->count += count;
-    memcpy(place(c, sector), from, (size_t)count * CARD_SECTOR);
+    memcpy(memory_at(c, sector - c->first), from, (size_t)count * CARD_SECTOR);
     c->dirty = true;
     return 0;
 }
 
-int card_cache_sync(struct card_cache *c)
+/* A run that is full goes to the card in one piece. */
+int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
+                     uint32_t count)
 {
-    int err = store(c);
-    int synced = c->card->sync(c->card->ctx);
-    if (c->failed)
-        err = WIPY_EIO;
-    c->failed = false;
-    return err ? err : synced;
+    int err = 0;
+    while (count && !err) {
+        bool behind =
+            c->dirty && sector >= c->first && sector - c->first == c->count;
+        uint32_t room = behind ? CARD_RUN - c->count : CARD_RUN;
+        uint32_t part = room && room < count ? room : count;
+        part = part < CARD_RUN ? part : CARD_RUN;
+        err = write_part(c, sector, from, part);
+        from += (size_t)part * CARD_SECTOR;
+        sector += part;
+        count -= part;
+    }
+    return err;
+}
+
+/* ---- what FAT and folders hold ---- */
+
+static struct card_line *find_line(struct card_cache *c, uint32_t sector)
+{
+    for (struct card_line *l = c->line; l < c->line + CARD_LINES; l++)
+        if (overlap(l->first, l->count, sector, 1))
+            return l;
+    return NULL;
+}
+
+static struct card_line *oldest_line(struct card_cache *c)
+{
+    struct card_line *oldest = c->line;
+    for (struct card_line *l = c->line; l < c->line + CARD_LINES; l++) {
+        if (!l->count)
+            return l;
+        if (l->used < oldest->used)
+            oldest = l;
+    }
+    return oldest;
+}
+
+/* The line with this sector, read when it must be. */
+static int get_line(struct card_cache *c, uint32_t sector,
+                    struct card_line **line)
+{
+    const struct volume_card *card = c->card;
+    uint32_t first = sector - sector % CARD_LINE;
+    uint64_t left = card->sectors(card->ctx);
+    left -= left > first ? first : left;
+    *line = find_line(c, sector);
+    if (!*line) {
+        struct card_line *l = oldest_line(c);
+        uint32_t count = left < CARD_LINE ? (uint32_t)left : CARD_LINE;
+        int err = store_line(c, l);
+        if (!err && overlap(c->first, c->count, first, count))
+            err = store_run(c);
+        if (err)
+            return err;
+        l->count = 0;
+        err = card->read(card->ctx, first, line_data(c, l), count);
+        if (err)
+            return err;
+        l->first = first;
+        l->count = count;
+        *line = l;
+    }
+    (*line)->used = ++c->clock;
+    return 0;
+}
+
+/* A bad sector beside this one must not spoil it. */
+int card_cache_get(struct card_cache *c, uint32_t sector, uint8_t *to)
+{
+    struct card_line *line;
+    if (get_line(c, sector, &line))
+        return read_alone(c, sector, to, 1);
+    memcpy(to, line_data(c, line) + (sector - line->first) * CARD_SECTOR,
+           CARD_SECTOR);
+    return 0;
+}
+
+int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from)
+{
+    struct card_line *line;
+    if (overlap(c->first, c->count, sector, 1)) {
+        int err = store_run(c);
+        c->count = 0;
+        if (err)
+            return err;
+    }
+    if (get_line(c, sector, &line)) {
+        uint8_t *spare = memory_at(c, SPARE_AT);
+        struct volume_card_part part = {sector, 1, spare};
+        memcpy(spare, from, CARD_SECTOR);
+        return store(c, &part, 1, false);
+    }
+    memcpy(line_data(c, line) + (sector - line->first) * CARD_SECTOR, from,
+           CARD_SECTOR);
+    line->dirty |= (uint8_t)(1u << (sector - line->first));
+    return 0;
 }

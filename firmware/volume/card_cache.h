@@ -1,34 +1,66 @@
-/* Between FatFs, which moves a cluster at a time, and the card, where a call
- * costs much the same for one sector as for a hundred: one run of adjacent
- * sectors, read ahead or written and not yet stored.
+/* Between FatFs, which moves a cluster or a single sector at a time, and the
+ * card, where a call costs much the same for one sector as for hundreds.
  *
- * Sectors reach the card in the order of the writes, or together. A write that
- * fails late is reported by the call that stored it and by the next sync. */
+ * What files hold goes through one run of adjacent sectors, read ahead or
+ * written and not yet stored. What FAT and folders hold goes through lines of
+ * a few sectors, which stay until card_cache_sync() or until their place is
+ * needed: so the card sees the changes of a whole call of a user at once,
+ * contents before the structures that point to them.
+ *
+ * A write that fails late is reported by the call that had to store it, and
+ * counted: who wrote before asks whether `failures` is as it was. */
 #ifndef WIPY_FIRMWARE_VOLUME_CARD_CACHE_H
 #define WIPY_FIRMWARE_VOLUME_CARD_CACHE_H
 
 #include "volume.h"
 
-enum { CARD_SECTOR = 512, CARD_RUN = 128 };
+enum {
+    CARD_SECTOR = 512,
+    CARD_RUN = 512,   /* sectors */
+    CARD_SPARE = 128, /* sectors read without disturbing the run */
+    CARD_LINE = 8,    /* sectors */
+    CARD_LINES = 32,
+};
+
+_Static_assert((CARD_RUN + CARD_SPARE + CARD_LINE * CARD_LINES) * CARD_SECTOR <=
+                   VOLUME_CARD_MEMORY,
+               "the cache fits the card's memory");
+
+struct card_line {
+    uint32_t first, count; /* count 0: empty */
+    uint32_t used;         /* when, by `clock` */
+    uint8_t dirty;         /* a bit for each sector */
+};
 
 struct card_cache {
     const struct volume_card *card;
     uint32_t insertion;    /* what is not stored belongs to this card only */
-    uint32_t first, count; /* the sectors held */
-    uint32_t next;         /* the last read ended here */
-    bool dirty;            /* written, not yet stored */
-    bool failed;           /* something could not be stored since a sync */
-    uint8_t data[CARD_RUN * CARD_SECTOR];
+    uint32_t first, count; /* the run: the sectors held */
+    uint32_t next, streak; /* the last read ended here, after so many */
+    bool dirty;            /* the run is written, not yet stored */
+    bool unsynced;         /* something was written since the last sync */
+    uint32_t failures, clock;
+    struct card_line line[CARD_LINES];
+    uint8_t *memory; /* the run, the spare, the lines */
 };
 
-/* Empties it, for the card that is in now; `card` must outlive it. */
-void card_cache_init(struct card_cache *c, const struct volume_card *card);
+/* Empties it, for the card that is in now; `card` and VOLUME_CARD_MEMORY
+ * bytes of `memory` must outlive it. */
+void card_cache_init(struct card_cache *c, const struct volume_card *card,
+                     uint8_t *memory);
 
-/* As those of struct volume_card; within the card's size. */
+/* What files hold; within the card's size. */
 int card_cache_read(struct card_cache *c, uint32_t sector, uint8_t *to,
                     uint32_t count);
 int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
                      uint32_t count);
+
+/* One sector of FAT or a folder. */
+int card_cache_get(struct card_cache *c, uint32_t sector, uint8_t *to);
+int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from);
+
+/* Everything is on the card. After a failure the card holds what it held at
+ * the last sync, unless the structures themselves could not be written. */
 int card_cache_sync(struct card_cache *c);
 
 #endif

@@ -86,7 +86,7 @@ u32 Z_envZ_disk_ioctl(struct Z_env_instance_t *env, u32 drive, u32 command,
         return 4; /* RES_PARERR */
     switch (command) {
     case SYNC:
-        return env->disk.sync(env->disk.ctx) ? 1 : 0;
+        return 0;
     case SECTOR_COUNT:
         write_u64(&w, env->disk.sectors);
         return 0;
@@ -107,21 +107,32 @@ static bool is_transfer(const struct Z_env_instance_t *env, u32 drive, u32 at,
            sector + count <= env->disk.sectors;
 }
 
+/* FatFs's own window, as opposed to the buffers of files and callers. */
+static bool is_structure(u32 at, u32 count)
+{
+    return count == 1 && at >= AT_FS && at < AT_INFO;
+}
+
 u32 Z_envZ_ffw_disk_read(struct Z_env_instance_t *env, u32 drive, u32 at,
                          u32 low, u32 high, u32 count)
 {
+    const struct fat_disk *disk = &env->disk;
     if (!is_transfer(env, drive, at, low, high, count))
         return 4;
-    return env->disk.read(env->disk.ctx, low, env->memory.data + at, count) ? 1
-                                                                            : 0;
+    return disk->read(disk->ctx, low, env->memory.data + at, count,
+                      is_structure(at, count))
+               ? 1
+               : 0;
 }
 
 u32 Z_envZ_ffw_disk_write(struct Z_env_instance_t *env, u32 drive, u32 at,
                           u32 low, u32 high, u32 count)
 {
+    const struct fat_disk *disk = &env->disk;
     if (!is_transfer(env, drive, at, low, high, count))
         return 4;
-    return env->disk.write(env->disk.ctx, low, env->memory.data + at, count)
+    return disk->write(disk->ctx, low, env->memory.data + at, count,
+                       is_structure(at, count))
                ? 1
                : 0;
 }

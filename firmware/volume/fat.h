@@ -40,13 +40,15 @@ enum fat_mode { /* FatFs's FA_ flags */
 
 enum { FAT_IO_MAX = 65536, FAT_SECTOR = 512 };
 
+/* `structure`: a sector of FAT or a folder, not of a file. Nothing is synced
+ * from here: the volume commits when a call is through. */
 struct fat_disk {
     void *ctx;
     uint64_t sectors;
-    int (*read)(void *ctx, uint32_t sector, uint8_t *to, uint32_t count);
+    int (*read)(void *ctx, uint32_t sector, uint8_t *to, uint32_t count,
+                bool structure);
     int (*write)(void *ctx, uint32_t sector, const uint8_t *from,
-                 uint32_t count);
-    int (*sync)(void *ctx);
+                 uint32_t count, bool structure);
     int64_t (*now)(void *ctx); /* Unix seconds */
     bool readonly;
 };

@@ -154,20 +154,25 @@ bool volume_has_open(const struct volumes *v, const struct volume *vol)
     return false;
 }
 
-/* What was not committed may be half done: back to the last commit. A flash
- * that fails even then is left readable. */
+/* What was not committed may be half done: back to the last commit. A medium
+ * that fails even then is left readable. A card taken out meanwhile is noticed
+ * by the next call. */
 static void go_back(struct volumes *v, struct volume *vol, const char *why)
 {
     if (v->going_back) {
         vol->state = VOLUME_READONLY;
         snprintf(vol->reason, sizeof vol->reason,
-                 "the flash cannot be written (%.140s)", why);
+                 "the %s cannot be written (%.140s)",
+                 vol->is_flash ? "flash" : "card", why);
         return;
     }
     v->going_back = true;
     volume_orphan(v, vol);
     volume_detach(v, vol);
-    volume_attach_flash(v);
+    if (vol->is_flash)
+        volume_attach_flash(v);
+    else if (volume_card_is(v, vol->insertion))
+        volume_attach_card(v, vol);
     v->going_back = false;
 }
 
@@ -180,20 +185,21 @@ static int commit_failed(struct volumes *v, struct volume *vol, int err)
                        vol->name, why);
 }
 
+/* One file that cannot be synced any more does not keep the others from it:
+ * it is told once here, and again when it is closed. */
 int volume_commit(struct volumes *v, struct volume *vol)
 {
     for (int i = 0; i < VOLUME_FILES; i++) {
-        const struct file *f = &v->file[i];
-        if (f->vol != vol || f->dead || f->detached ||
+        struct file *f = &v->file[i];
+        if (f->vol != vol || f->dead || f->detached || f->lost ||
             !(f->flags & VOLUME_WRITE))
             continue;
         int result = fat_sync(vol->fat, i);
+        f->lost = result != FAT_OK;
         if (result)
             return volume_fat_error(v, vol, result, f->path);
     }
-    if (!vol->is_flash)
-        return 0;
-    int err = ftl_commit(&v->ftl);
+    int err = vol->is_flash ? ftl_commit(&v->ftl) : card_cache_sync(&v->card);
     return err ? commit_failed(v, vol, err) : 0;
 }
 
@@ -245,7 +251,7 @@ static int finish(struct volumes *v, struct place *place, int result)
     if (result) {
         int err = volume_fat_error(v, place->vol, result, place->path);
         bool half_done = result == FAT_DISK_ERR || result == FAT_INT_ERR;
-        if (half_done && place->vol->is_flash && place->vol->fat) {
+        if (half_done && place->vol->fat) {
             char why[sizeof v->reason];
             strcpy(why, v->reason);
             go_back(v, place->vol, why);

@@ -18,8 +18,11 @@
  *    reader and over every power cut, until the first sync or the close
  *  - rename replaces an existing file in one step
  *  - a damaged volume is never formatted without volume_mkfs
- * /sd is a plain FAT volume: what is written is flushed by the same calls,
- * but FAT itself is not proof against a power cut.
+ * /sd is a plain FAT volume. Each call that changes it and returns 0 is on the
+ * card, and what is written to an open file after sync or close; a failed one
+ * leaves the volume as it was before, if the card can still be read. Between
+ * these calls the card is as the last one left it; but FAT itself is not
+ * proof against a power cut, or a pull, in the middle of one.
  *
  * Returns: 0 or a count, or a negative errno of Linux (-ENOENT, -EEXIST,
  * -ENOTDIR, -EISDIR, -ENOTEMPTY, -EBUSY, -ENOSPC, -EROFS, -EPERM, -EACCES,
@@ -40,18 +43,29 @@ enum {
     VOLUME_NAME_MAX = 255, /* bytes of one name, without the NUL */
     VOLUME_FILES = 24,     /* files open at the same time, all volumes */
     VOLUME_DIRS = 8,       /* directories open at the same time */
+    VOLUME_CARD_MEMORY = 512 * 1024,
+};
+
+struct volume_card_part {
+    uint32_t sector, count;
+    const uint8_t *from;
 };
 
 /* The SD slot. `insertions` is 0 while no card is in, and another number each
- * time one was put in; the others return 0 or a negative enum wipy_err. */
+ * time one was put in; the others return 0 or a negative enum wipy_err. What
+ * is read or stored lies in `memory`, VOLUME_CARD_MEMORY bytes that the card
+ * reaches by itself; NULL: anywhere. */
 struct volume_card {
     void *ctx;
     uint32_t (*insertions)(void *ctx);
     uint64_t (*sectors)(void *ctx); /* of 512 bytes */
     bool (*readonly)(void *ctx);
     int (*read)(void *ctx, uint32_t sector, void *to, uint32_t count);
-    int (*write)(void *ctx, uint32_t sector, const void *from, uint32_t count);
-    int (*sync)(void *ctx);
+    /* One after the other, up to the first that fails; then all that was
+     * ever stored is made to stay, if `sync`. */
+    int (*store)(void *ctx, const struct volume_card_part *parts,
+                 unsigned count, bool sync);
+    uint8_t *memory;
 };
 
 struct volume_config {

@@ -144,6 +144,7 @@ static int open_at(struct volumes *v, const struct place *place, unsigned flags,
     f->flags = flags;
     f->temporary = temporary;
     f->fresh = temporary && !exists;
+    f->failures = v->card.failures;
     strcpy(f->path, place->path);
     return file;
 }
@@ -231,7 +232,7 @@ static int write_chunk(struct volumes *v, int file, const uint8_t *from,
         return err;
     int result = fat_write(f->vol->fat, file, from, len, &put);
     if (result) {
-        f->failed = true;
+        f->lost = true;
         return volume_fat_error(v, f->vol, result, f->path);
     }
     if (put < len) {
@@ -248,12 +249,11 @@ static int write_chunk(struct volumes *v, int file, const uint8_t *from,
 /* How much may be written before the transaction must be looked at again. */
 static uint32_t chunk_of(struct volumes *v, const struct file *f, size_t len)
 {
-    uint32_t most = WRITE_CHUNK;
+    uint32_t most = FAT_IO_MAX;
     if (f->vol->is_flash) {
         uint32_t room = ftl_tx_room(&v->ftl);
         uint32_t fits = room > 12 ? (room - 12) * FAT_SECTOR : FAT_SECTOR;
-        if (fits < most)
-            most = fits;
+        most = fits < WRITE_CHUNK ? fits : WRITE_CHUNK;
     }
     return len < most ? (uint32_t)len : most;
 }
@@ -264,7 +264,7 @@ static int write_run(struct volumes *v, int file, const uint8_t *from,
     static const uint8_t zero[4096];
     const struct file *f = &v->file[file];
     while (len > 0) {
-        uint32_t n = chunk_of(v, f, len > WRITE_CHUNK ? WRITE_CHUNK : len);
+        uint32_t n = chunk_of(v, f, len > FAT_IO_MAX ? FAT_IO_MAX : len);
         if (zeros && n > sizeof zero)
             n = sizeof zero;
         int err = write_chunk(v, file, zeros ? zero : from, n);
@@ -425,8 +425,20 @@ static int reopen(struct volumes *v, int file)
     return volume_fat_error(v, f->vol, result, f->path);
 }
 
+/* Also when the card failed to store what was written before. */
+static bool is_lost(const struct volumes *v, const struct file *f)
+{
+    return f->lost || (!f->vol->is_flash && f->failures != v->card.failures);
+}
+
 static int failed_write(struct volumes *v, const struct file *f)
 {
+    if (is_lost(v, f))
+        return volume_fail(v, -EIO, "'%s' %s", f->path,
+                           f->temporary && !f->fresh
+                               ? "keeps its old contents: the new ones could "
+                                 "not be stored"
+                               : "could not be stored");
     return volume_fail(v, -ENOSPC,
                        "'%s' keeps its old contents: the new ones did not fit",
                        f->path);
@@ -439,7 +451,7 @@ int volume_sync(struct volumes *v, int file)
         return f ? gone(v, f) : -EBADF;
     if (!(f->flags & VOLUME_WRITE))
         return 0;
-    if (f->temporary && f->failed)
+    if (is_lost(v, f) || (f->temporary && f->failed))
         return failed_write(v, f);
     int err = volume_make_room(v, f->vol);
     if (!err && f->temporary) {
@@ -484,7 +496,8 @@ static int close_file(struct volumes *v, int file, bool abandon)
     err = volume_make_room(v, f->vol);
     if (err)
         return err;
-    if (f->temporary && (abandon || f->failed)) {
+    bool lost = is_lost(v, f);
+    if (f->temporary && (abandon || lost || f->failed)) {
         err = drop_temporary(v, file);
         if (!err)
             err = volume_commit(v, f->vol);
@@ -497,7 +510,9 @@ static int close_file(struct volumes *v, int file, bool abandon)
         err =
             volume_fat_error(v, f->vol, fat_close(f->vol->fat, file), f->path);
     }
-    return err ? err : volume_commit(v, f->vol);
+    if (!err)
+        err = volume_commit(v, f->vol);
+    return err || !lost ? err : failed_write(v, f);
 }
 
 int volume_close(struct volumes *v, int file)

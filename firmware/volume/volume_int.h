@@ -13,7 +13,8 @@ enum {
     DIR_OWN = VOLUME_DIRS, /* the volume's own directory handle */
     MOUNT_NAME_MAX = 31,
     TX_LOW = 56,         /* sectors of room below which to commit first */
-    WRITE_CHUNK = 16384, /* bytes written between two looks at the room */
+    WRITE_CHUNK = 16384, /* bytes written to the flash between two looks at
+                          * the room */
 };
 
 struct volume {
@@ -33,9 +34,11 @@ struct file {
     bool dead;      /* its volume is gone: -EIO or -ENODEV */
     bool detached;  /* no FatFs object behind it any more */
     bool failed;    /* a write did not fit: not to be published */
+    bool lost;      /* something did not reach the medium */
     bool temporary; /* written under a hidden name until synced */
     bool fresh;     /* there is nothing under its name yet */
     uint64_t pos;
+    uint32_t failures; /* of the card, when it was opened */
     /* In the volume, as FAT spells it; a hidden name when the file was
      * replaced while it was being read. */
     char path[VOLUME_PATH_MAX + 1];
@@ -58,6 +61,7 @@ struct volumes {
     struct fattrim trim;
     struct card_cache card;
     void *ftl_memory;
+    uint8_t *card_memory, *own_card_memory;
     bool going_back; /* to the last commit, after a failure */
     const char *(*refuse)(void *ctx, const char *path);
     void *refuse_ctx;
@@ -114,6 +118,8 @@ int volume_attach_flash(struct volumes *v);
 int volume_attach_card(struct volumes *v, struct volume *vol);
 void volume_detach(struct volumes *v, struct volume *vol);
 void volume_check_card(struct volumes *v);
+/* Still, or again, the card of that number. */
+bool volume_card_is(const struct volumes *v, uint32_t insertion);
 
 /* ---- volume_file.c ---- */
 

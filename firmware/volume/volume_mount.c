@@ -19,55 +19,46 @@ static int64_t disk_now(void *ctx)
 }
 
 static int flash_disk_read(void *ctx, uint32_t sector, uint8_t *to,
-                           uint32_t count)
+                           uint32_t count, bool structure)
 {
     struct volumes *v = ctx;
+    (void)structure;
     return ftl_read(&v->ftl, sector, to, count);
 }
 
 static int flash_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
-                            uint32_t count)
+                            uint32_t count, bool structure)
 {
     struct volumes *v = ctx;
+    (void)structure;
     return ftl_write(&v->ftl, sector, from, count);
 }
 
-static int flash_disk_sync(void *ctx)
-{
-    (void)ctx; /* volume_commit is the only one who commits */
-    return 0;
-}
-
 static int card_disk_read(void *ctx, uint32_t sector, uint8_t *to,
-                          uint32_t count)
+                          uint32_t count, bool structure)
 {
     struct volumes *v = ctx;
-    return card_cache_read(&v->card, sector, to, count);
+    return structure ? card_cache_get(&v->card, sector, to)
+                     : card_cache_read(&v->card, sector, to, count);
 }
 
 static int card_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
-                           uint32_t count)
+                           uint32_t count, bool structure)
 {
     struct volumes *v = ctx;
-    return card_cache_write(&v->card, sector, from, count);
-}
-
-static int card_disk_sync(void *ctx)
-{
-    struct volumes *v = ctx;
-    return card_cache_sync(&v->card);
+    return structure ? card_cache_put(&v->card, sector, from)
+                     : card_cache_write(&v->card, sector, from, count);
 }
 
 /* The disk of the card that is in now. */
 static struct fat_disk card_disk(struct volumes *v)
 {
     const struct volume_card *c = &v->config.card;
-    card_cache_init(&v->card, c);
+    card_cache_init(&v->card, c, v->card_memory);
     return (struct fat_disk){.ctx = v,
                              .sectors = c->sectors(c->ctx),
                              .read = card_disk_read,
                              .write = card_disk_write,
-                             .sync = card_disk_sync,
                              .now = disk_now,
                              .readonly = c->readonly(c->ctx)};
 }
@@ -136,7 +127,6 @@ static struct fat_disk flash_disk(struct volumes *v)
                              .sectors = v->ftl.sectors,
                              .read = flash_disk_read,
                              .write = flash_disk_write,
-                             .sync = flash_disk_sync,
                              .now = disk_now,
                              .readonly = v->ftl.readonly};
 }
@@ -239,12 +229,17 @@ static bool card_is_in(const struct volumes *v)
     return c->insertions && c->insertions(c->ctx) != 0;
 }
 
+bool volume_card_is(const struct volumes *v, uint32_t insertion)
+{
+    const struct volume_card *c = &v->config.card;
+    return c->insertions(c->ctx) == insertion;
+}
+
 /* A card that was pulled, or swapped, takes its volume with it. */
 void volume_check_card(struct volumes *v)
 {
     struct volume *vol = &v->volume[1];
-    const struct volume_card *c = &v->config.card;
-    if (!vol->mounted || c->insertions(c->ctx) == vol->insertion)
+    if (!vol->mounted || volume_card_is(v, vol->insertion))
         return;
     volume_orphan(v, vol);
     volume_detach(v, vol);
@@ -266,6 +261,13 @@ static const char *refuse_images(void *ctx, const char *path)
     return NULL;
 }
 
+static void free_memory(struct volumes *v)
+{
+    free(v->own_card_memory);
+    free(v->ftl_memory);
+    free(v);
+}
+
 int volumes_start(struct volumes **out, const struct volume_config *config)
 {
     struct volumes *v = calloc(1, sizeof *v);
@@ -275,10 +277,13 @@ int volumes_start(struct volumes **out, const struct volume_config *config)
     v->config = *config;
     v->refuse = refuse_images;
     v->ftl_memory = malloc(FTL_MEMORY(config->fs_size));
-    int err = v->ftl_memory ? volume_attach_flash(v) : -ENOMEM;
+    v->card_memory = config->card.memory;
+    if (config->card.store && !v->card_memory)
+        v->card_memory = v->own_card_memory = malloc(VOLUME_CARD_MEMORY);
+    bool enough = v->ftl_memory && (v->card_memory || !config->card.store);
+    int err = enough ? volume_attach_flash(v) : -ENOMEM;
     if (err) {
-        free(v->ftl_memory);
-        free(v);
+        free_memory(v);
         return err;
     }
     *out = v;
@@ -295,8 +300,7 @@ void volumes_stop(struct volumes *v)
     volume_sync_all(v);
     for (int i = 0; i < VOLUMES_MAX; i++)
         fat_free(v->volume[i].fat);
-    free(v->ftl_memory);
-    free(v);
+    free_memory(v);
 }
 
 void volume_set_refuse(struct volumes *v,
@@ -438,7 +442,7 @@ static int mkfs_card(struct volumes *v)
         return -ENOMEM;
     int result = fat_make_card(fat);
     fat_free(fat);
-    if (result)
+    if (result || card_cache_sync(&v->card))
         return volume_fail(v, -EIO, "the card cannot be formatted");
     if (!was_mounted)
         return 0;

@@ -210,6 +210,11 @@ static long try_shrink_chip(void)
     return ftruncate(BUS_FD_CHIP, 0);
 }
 
+static long try_shrink_card(void)
+{
+    return ftruncate(BUS_FD_CARD, 0);
+}
+
 static long try_core(void)
 {
     return chmod("/", 0777);
@@ -243,6 +248,7 @@ static const struct {
     {"chip page", try_chip_page},
     {"write chip", try_write_chip},
     {"shrink chip", try_shrink_chip},
+    {"shrink card memory", try_shrink_card},
     {"chmod", try_core},
 };
 
@@ -251,7 +257,8 @@ static void try_walls(void)
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
         if (attempts[i].run() >= 0)
             say("escaped: %s", attempts[i].name);
-    for (int fd = 10; fd < 1024; fd++) /* nothing but the bus was given */
+    /* nothing but the bus was given */
+    for (int fd = BUS_FD_CPU_REGS + BUS_FD_COUNT; fd < 1024; fd++)
         if (fcntl(fd, F_GETFD) >= 0)
             say("escaped: descriptor %d", fd);
     say("walls tried");
@@ -311,6 +318,26 @@ static void time_flash(void)
         (unsigned)(t2 - t1));
 }
 
+static int move(enum bus_op op, uint32_t sector, uint32_t count, uint32_t at)
+{
+    struct bus_card_part parts[2] = {{sector, count, at}, {sector, 1, at}};
+    return bus_call(&bus, op, 1, sizeof parts, parts, NULL);
+}
+
+/* The last word of the card's memory goes to the card and back. */
+static void try_card_memory(uint32_t end)
+{
+    const uint32_t last = BUS_CARD_MEMORY - 512;
+    uint8_t *memory = mmap(NULL, BUS_CARD_MEMORY, PROT_READ | PROT_WRITE,
+                           MAP_SHARED, BUS_FD_CARD, 0);
+    memset(memory + last, 0x77, 512);
+    say("store %d", move(BUS_CARD_WRITE, 9, 1, last));
+    say("load %d", move(BUS_CARD_READ, 9, 1, 4096));
+    say("got %x%x", memory[4096], memory[4096 + 511]);
+    say("beyond %d %d", move(BUS_CARD_READ, 9, 2, last),
+        move(BUS_CARD_WRITE, end, 1, 0));
+}
+
 static void try_card(void)
 {
     say("card %u, %u sectors, readonly %u", bus.board->sd_present,
@@ -323,6 +350,7 @@ static void try_card(void)
     say("sync %d", bus_call(&bus, BUS_SD_SYNC, 0, 0, NULL, NULL));
     uint32_t end = (uint32_t)bus.board->sd_sectors;
     say("past %d", bus_call(&bus, BUS_SD_READ, end, 512, NULL, data));
+    try_card_memory(end);
 }
 
 /* ---- a hostile CPU ---- */
@@ -335,7 +363,7 @@ static void be_hostile(void)
         for (size_t j = 0; j < len; j++)
             data[j] = (uint8_t)((seed = seed * 1103515245 + 12345) >> 16);
         if (len > 8)
-            data[4] = (uint8_t)(11 + (data[4] & 0x7f)); /* no real op */
+            data[4] = (uint8_t)(13 + (data[4] & 0x7f)); /* no real op */
         send(BUS_FD_COMMAND, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
         recv(BUS_FD_COMMAND, data, sizeof data, MSG_DONTWAIT);
         bus_ring(&bus);

@@ -16,7 +16,14 @@ static void one_packet(struct chip *chip, const uint8_t *packet, size_t len)
 {
     struct command c;
     uint32_t busy;
-    if (command_read(&c, packet, len) != 0 || !command_is_for_chip(&c))
+    struct bus_card_part parts[BUS_CARD_PARTS];
+    if (command_read(&c, packet, len) != 0)
+        return;
+    if (c.op == BUS_CARD_READ || c.op == BUS_CARD_WRITE)
+        for (int i = command_card_parts(&c, parts); i-- > 0;)
+            if (parts[i].at + parts[i].count * (uint64_t)512 > BUS_CARD_MEMORY)
+                abort();
+    if (!command_is_for_chip(&c))
         return;
     int err = command_on_chip(&c, chip, &busy);
     if (err && busy)

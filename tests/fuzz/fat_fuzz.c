@@ -44,19 +44,16 @@ static int card_read(void *ctx, uint32_t sector, void *to, uint32_t count)
     return 0;
 }
 
-static int card_write(void *ctx, uint32_t sector, const void *from,
-                      uint32_t count)
+static int card_store(void *ctx, const struct volume_card_part *parts,
+                      unsigned count, bool sync)
 {
-    (void)ctx;
-    if (sector + (uint64_t)count > CARD_SIZE / 512)
-        abort();
-    memcpy(card + sector * 512, from, count * 512);
-    return 0;
-}
-
-static int card_sync(void *ctx)
-{
-    (void)ctx;
+    (void)ctx, (void)sync;
+    for (unsigned i = 0; i < count; i++) {
+        const struct volume_card_part *p = &parts[i];
+        if (p->sector + (uint64_t)p->count > CARD_SIZE / 512)
+            abort();
+        memcpy(card + p->sector * 512, p->from, p->count * 512);
+    }
     return 0;
 }
 
@@ -78,8 +75,8 @@ static void make_sound(void)
     struct volume_config config = {
         .flash = chip_flash(&chip),
         .fs_size = FLASH_SIZE,
-        .card = {NULL, insertions, sectors, is_readonly, card_read, card_write,
-                 card_sync},
+        .card = {NULL, insertions, sectors, is_readonly, card_read, card_store,
+                 NULL},
     };
     if (volumes_start(&v, &config) || volume_mkfs(v, "/sd") ||
         volume_mount(v, "/sd"))

@@ -48,20 +48,20 @@ static int card_read(void *ctx, uint32_t sector, void *to, uint32_t count)
     return 0;
 }
 
-static int card_write(void *ctx, uint32_t sector, const void *from,
-                      uint32_t count)
+static int card_store(void *ctx, const struct volume_card_part *parts,
+                      unsigned count, bool sync)
 {
     struct world *w = ctx;
-    if (!w->in || w->failing || w->readonly)
-        return WIPY_EIO;
-    assert_true(sector + (uint64_t)count <= w->sectors);
-    memcpy(w->card + (size_t)sector * 512, from, (size_t)count * 512);
-    return 0;
-}
-
-static int card_sync(void *ctx)
-{
-    return ((struct world *)ctx)->in ? 0 : WIPY_EIO;
+    (void)sync;
+    for (unsigned i = 0; i < count; i++) {
+        const struct volume_card_part *p = &parts[i];
+        if (!w->in || w->failing || w->readonly)
+            return WIPY_EIO;
+        assert_true(p->sector + (uint64_t)p->count <= w->sectors);
+        memcpy(w->card + (size_t)p->sector * 512, p->from,
+               (size_t)p->count * 512);
+    }
+    return w->in ? 0 : WIPY_EIO;
 }
 
 static void insert(struct world *w, uint64_t bytes)
@@ -80,8 +80,8 @@ static int setup(void **state)
     struct volume_config config = {
         .flash = w->chip.flash,
         .fs_size = FLASH_SIZE,
-        .card = {w, insertions, sectors, is_readonly, card_read, card_write,
-                 card_sync},
+        .card = {w, insertions, sectors, is_readonly, card_read, card_store,
+                 NULL},
     };
     *state = w;
     return volumes_start(&w->v, &config);

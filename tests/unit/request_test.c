@@ -136,7 +136,9 @@ static void a_packet_must_agree_with_itself(void **state)
         {BUS_SD_WRITE, 512, 512, 0},
         {BUS_SD_WRITE, 100, 100, WIPY_EINVAL},
         {0, 0, 0, WIPY_ENOTSUP},
-        {BUS_SLEEP + 1, 0, 0, WIPY_ENOTSUP},
+        {BUS_CARD_READ, 12, 12, 0},
+        {BUS_CARD_WRITE, 24, 12, WIPY_EINVAL},
+        {BUS_CARD_WRITE + 1, 0, 0, WIPY_ENOTSUP},
         {UINT32_MAX, 0, 0, WIPY_ENOTSUP},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -147,6 +149,40 @@ static void a_packet_must_agree_with_itself(void **state)
     }
     for (size_t len = 0; len < sizeof(struct bus_command); len++)
         assert_int_equal(command_read(&c, packet, len), WIPY_EPROTO);
+}
+
+static void card_parts_stay_inside_the_memory(void **state)
+{
+    (void)state;
+    const uint32_t end = BUS_CARD_MEMORY;
+    const struct {
+        struct bus_card_part part;
+        uint32_t len;
+        int count;
+    } table[] = {
+        {{0, 1, 0}, 12, 1},
+        {{UINT32_MAX, end / 512, 0},
+         12,
+         1}, /* the card itself is asked later */
+        {{0, 1, end - 512}, 24, 2},
+        {{0, 0, end}, 12, 1},
+        {{0, 1, 0}, 0, 0},
+        {{0, 1, 0}, 13, WIPY_EINVAL},
+        {{0, 1, 0}, 65 * 12, WIPY_EINVAL},
+        {{0, 1, end - 511}, 12, WIPY_EINVAL},
+        {{0, 1, end + 1}, 12, WIPY_EINVAL},
+        {{0, 0x800000, 512}, 12, WIPY_EINVAL}, /* 2^32 bytes */
+        {{0, 1, UINT32_MAX}, 12, WIPY_EINVAL},
+    };
+    struct bus_card_part parts[BUS_CARD_PARTS];
+    struct command c;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        memset(packet, 0, sizeof packet);
+        memcpy(packet + sizeof(struct bus_command), &table[i].part, 12);
+        assert_int_equal(
+            command(BUS_CARD_READ, 0, table[i].len, table[i].len, &c), 0);
+        assert_int_equal(command_card_parts(&c, parts), table[i].count);
+    }
 }
 
 static void commands_reach_the_chip(void **state)
@@ -180,6 +216,7 @@ int main(void)
         cmocka_unit_test(others_are_refused_with_a_reason),
         cmocka_unit_test(the_id_is_kept_even_of_a_bad_request),
         cmocka_unit_test(a_packet_must_agree_with_itself),
+        cmocka_unit_test(card_parts_stay_inside_the_memory),
         cmocka_unit_test(commands_reach_the_chip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
