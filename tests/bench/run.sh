@@ -12,9 +12,6 @@ measure() {
     "$@" || missed="$missed $(basename "$1")"
 }
 
-command -v vsftpd >/dev/null ||
-    echo "FTP has no peer to stand beside: sudo apt-get install -y vsftpd"
-
 for program in "$build"/tests/*_bench; do
     [ -x "$program" ] || continue
     case $program in
