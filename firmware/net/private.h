@@ -103,7 +103,7 @@ struct tls_loader {
     bool busy;
     uint64_t read_ms;
     struct tls_identity identity, fresh;
-    char certificate[TLS_PEM_MAX], key[TLS_PEM_MAX];
+    char certificate[TLS_PEM_MAX + 1], key[TLS_PEM_MAX + 1];
 };
 
 struct listener {

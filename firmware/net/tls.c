@@ -1,140 +1,42 @@
 #define _GNU_SOURCE
 #include "tls.h"
 
-#include <bearssl_pem.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
 #include "private.h"
 
-/* ---- certificate and key ---- */
-
-struct sink {
-    uint8_t *to;
-    size_t size, len;
-    bool full;
-};
-
-static void sink_put(void *ctx, const void *data, size_t len)
+/* As BearSSL's own profiles "minf2g" and "mine2g", with faster arithmetic, and
+ * without renegotiation: a client could keep us at it for nothing. */
+static void set_up(struct tls *tls)
 {
-    struct sink *s = ctx;
-    if (len > s->size - s->len) {
-        s->full = true;
-        return;
-    }
-    memcpy(s->to + s->len, data, len);
-    s->len += len;
+    static const uint16_t ecdsa[] = {
+        BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256};
+    static const uint16_t rsa[] = {BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256};
+    br_ssl_server_context *server = &tls->server;
+    const struct tls_identity *id = &tls->identity;
+    bool is_ec = id->key_type == BR_KEYTYPE_EC;
+    br_ssl_server_zero(server);
+    br_ssl_engine_set_versions(&server->eng, BR_TLS12, BR_TLS12);
+    br_ssl_engine_set_suites(&server->eng, is_ec ? ecdsa : rsa, 1);
+    br_ssl_engine_set_ec(&server->eng, &br_ec_p256_m31);
+    if (is_ec)
+        br_ssl_server_set_single_ec(server, id->chain, id->chain_len, &id->ec,
+                                    BR_KEYTYPE_SIGN, 0, &br_ec_p256_m31,
+                                    br_ecdsa_i31_sign_asn1);
+    else
+        br_ssl_server_set_single_rsa(
+            server, id->chain, id->chain_len, &id->rsa, BR_KEYTYPE_SIGN,
+            br_rsa_private_get_default(), br_rsa_pkcs1_sign_get_default());
+    br_ssl_engine_set_hash(&server->eng, br_sha256_ID, &br_sha256_vtable);
+    br_ssl_engine_set_prf_sha256(&server->eng, &br_tls12_sha256_prf);
+    br_ssl_engine_set_default_aes_gcm(&server->eng);
+    br_ssl_engine_set_all_flags(&server->eng, BR_OPT_NO_RENEGOTIATION);
+    br_ssl_engine_set_buffer(&server->eng, tls->buffer, sizeof tls->buffer, 1);
 }
-
-/* Decodes the PEM objects of `text` one after the other; `each` gets the name
- * and the bytes and returns false to stop. */
-static bool each_object(const char *text, size_t len, struct sink *sink,
-                        bool (*each)(void *ctx, const char *name,
-                                     struct sink *sink),
-                        void *ctx)
-{
-    br_pem_decoder_context pem;
-    br_pem_decoder_init(&pem);
-    while (len) {
-        size_t n = br_pem_decoder_push(&pem, text, len);
-        text += n;
-        len -= n;
-        int event = br_pem_decoder_event(&pem);
-        if (event == BR_PEM_BEGIN_OBJ) {
-            sink->len = 0;
-            br_pem_decoder_setdest(&pem, sink_put, sink);
-        } else if (event == BR_PEM_ERROR) {
-            return false;
-        } else if (event == BR_PEM_END_OBJ &&
-                   (sink->full ||
-                    !each(ctx, br_pem_decoder_name(&pem), sink))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Certificates follow each other in `der`: the sink moves on. */
-static bool take_certificate(void *ctx, const char *name, struct sink *sink)
-{
-    struct tls_identity *id = ctx;
-    if (strcmp(name, "CERTIFICATE") != 0 &&
-        strcmp(name, "X509 CERTIFICATE") != 0)
-        return true;
-    if (id->chain_len == TLS_CHAIN_MAX)
-        return false;
-    id->chain[id->chain_len++] =
-        (br_x509_certificate){.data = sink->to, .data_len = sink->len};
-    sink->to += sink->len;
-    sink->size -= sink->len;
-    return true;
-}
-
-static bool take_key(void *ctx, const char *name, struct sink *sink)
-{
-    struct tls_identity *id = ctx;
-    if (!strstr(name, "PRIVATE KEY"))
-        return true;
-    br_skey_decoder_init(&id->key);
-    br_skey_decoder_push(&id->key, sink->to, sink->len);
-    id->key_type = br_skey_decoder_last_error(&id->key)
-                       ? 0
-                       : br_skey_decoder_key_type(&id->key);
-    return false; /* one is enough */
-}
-
-static void point_keys(struct tls_identity *id)
-{
-    if (id->key_type == BR_KEYTYPE_EC)
-        id->ec = *br_skey_decoder_get_ec(&id->key);
-    else if (id->key_type == BR_KEYTYPE_RSA)
-        id->rsa = *br_skey_decoder_get_rsa(&id->key);
-}
-
-static bool problem(struct tls_identity *id, const char *text)
-{
-    snprintf(id->problem, sizeof id->problem, "%s", text);
-    return false;
-}
-
-bool tls_identity_read(struct tls_identity *id, const char *certificate,
-                       size_t certificate_len, const char *key, size_t key_len)
-{
-    uint8_t secret[4096];
-    struct sink sink = {.to = id->der, .size = sizeof id->der};
-    id->usable = false;
-    id->chain_len = 0;
-    id->key_type = 0;
-    id->problem[0] = '\0';
-    if (!each_object(certificate, certificate_len, &sink, take_certificate,
-                     id) ||
-        !id->chain_len)
-        return problem(id, "/flash/cert/cert.pem is no PEM certificate (or "
-                           "too long): make one with wipy cert");
-    sink = (struct sink){.to = secret, .size = sizeof secret};
-    (void)each_object(key, key_len, &sink, take_key, id);
-    memset(secret, 0, sizeof secret);
-    if (id->key_type != BR_KEYTYPE_EC && id->key_type != BR_KEYTYPE_RSA)
-        return problem(id, "/flash/cert/private.key is no PEM key without "
-                           "password: make one with wipy cert");
-    id->usable = true;
-    return true;
-}
-
-/* The parts of an identity point into it: they move with it. */
-void tls_identity_copy(struct tls_identity *to, const struct tls_identity *from)
-{
-    *to = *from;
-    for (size_t i = 0; i < to->chain_len; i++)
-        to->chain[i].data = to->der + (from->chain[i].data - from->der);
-    point_keys(to);
-}
-
-/* ---- the stream ---- */
 
 bool stream_encrypt(struct stream *s, struct tls *tls,
                     const struct tls_identity *id,
@@ -144,15 +46,7 @@ bool stream_encrypt(struct stream *s, struct tls *tls,
     if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         return false;
     tls_identity_copy(&tls->identity, id);
-    id = &tls->identity;
-    if (id->key_type == BR_KEYTYPE_EC)
-        br_ssl_server_init_minf2g(&tls->server, id->chain, id->chain_len,
-                                  &id->ec);
-    else
-        br_ssl_server_init_mine2g(&tls->server, id->chain, id->chain_len,
-                                  &id->rsa);
-    br_ssl_engine_set_buffer(&tls->server.eng, tls->buffer, sizeof tls->buffer,
-                             1);
+    set_up(tls);
     br_ssl_engine_inject_entropy(&tls->server.eng, seed, sizeof seed);
     br_ssl_server_set_cache(&tls->server, &cache->vtable);
     s->tls = tls;

@@ -1,12 +1,15 @@
 /* FTP over TLS (RFC 4217): the board's certificate, and a stream that is
  * plain or encrypted.
  *
- * TLS 1.2 with ECDHE and AES-128-GCM, what BearSSL's smallest profile offers
- * and every current client speaks. The certificate is /flash/cert/cert.pem
- * (one or more certificates, the board's own first), the key
- * /flash/cert/private.key (EC P-256 or RSA, PEM, not encrypted), made by
- * `wipy cert`. They are read on the storage thread when the loop starts and
- * again when a client comes. */
+ * TLS 1.2 with ECDHE and AES-128-GCM, which every current client speaks. The
+ * certificate is /flash/cert/cert.pem (one or more certificates, the board's
+ * own first), the key /flash/cert/private.key (EC P-256 or RSA, PEM, not
+ * encrypted), made by `wipy cert`. They are read on the storage thread when
+ * the loop starts and again when a client comes.
+ *
+ * The handshake's arithmetic runs on the loop thread: at most about 0.7 ms at
+ * a time with P-256, 1.7 ms with RSA of 2048 bits, more than which is
+ * refused (4096 bits: 16 ms, in which nobody is served). */
 #ifndef WIPY_FIRMWARE_NET_TLS_H
 #define WIPY_FIRMWARE_NET_TLS_H
 
@@ -20,8 +23,8 @@
 
 enum {
     TLS_CHAIN_MAX = 4,
-    TLS_DER_MAX = 8192,  /* of the whole chain */
-    TLS_KEY_MAX = 1600,  /* RSA 4096 needs 1280 */
+    TLS_DER_MAX = 8192, /* of the whole chain */
+    TLS_RSA_BITS_MAX = 2048,
     TLS_PEM_MAX = 16384, /* of each file */
 };
 
@@ -33,21 +36,25 @@ struct tls_identity {
     br_x509_certificate chain[TLS_CHAIN_MAX];
     size_t chain_len;
     uint8_t der[TLS_DER_MAX];
-    size_t der_len;
     int key_type; /* BR_KEYTYPE_EC or BR_KEYTYPE_RSA */
     br_ec_private_key ec;
     br_rsa_private_key rsa;
     br_skey_decoder_context key; /* the keys point into it */
 };
 
-/* Reads both PEM texts; `id` must stay where it is. False: `problem` says
- * why. */
+/* ---- tls_identity.c ---- */
+
+/* Reads both PEM texts and checks that they belong together; `id` must stay
+ * where it is. A text longer than TLS_PEM_MAX is told as too long, an empty
+ * one as missing. False: `problem` says why. */
 bool tls_identity_read(struct tls_identity *id, const char *certificate,
                        size_t certificate_len, const char *key, size_t key_len);
 
 /* Pointers inside move along. */
 void tls_identity_copy(struct tls_identity *to,
                        const struct tls_identity *from);
+
+/* ---- tls.c ---- */
 
 /* One connection. Its memory is about 38 KiB: one is made per session at
  * start-up. */

@@ -6,12 +6,13 @@
 
 enum { RELOAD_MS = 2000 };
 
+/* One byte more than may be: then it is too long. */
 static size_t read_text(struct volumes *v, const char *path, char *to)
 {
     int file = volume_open(v, path, VOLUME_READ);
     if (file < 0)
         return 0;
-    int n = volume_read(v, file, to, TLS_PEM_MAX);
+    int n = volume_read(v, file, to, TLS_PEM_MAX + 1);
     volume_close(v, file);
     return n < 0 ? 0 : (size_t)n;
 }
