@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from net_attacks import set_timeout
 from net_peer import NetHost, WholeBoard
 
 GONE, HERE = "10.9.9.2", "127.0.0.3"
@@ -44,13 +45,6 @@ def timers(address):
     return [(line[5][:2], int(line[5][3:], 16) / 100) for line in lines
             if line[1].endswith(port) and line[2].startswith(gone)
             and line[3] == TCP_ESTABLISHED]
-
-
-def set_timeout(net, seconds):
-    t = net.telnet_client(HERE)
-    t.send(net.set_timeout % seconds)
-    t.until(">>> ")
-    t.close()
 
 
 def keep_alive(net):
