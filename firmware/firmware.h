@@ -10,6 +10,7 @@
 #include "firmware/log.h"
 #include "firmware/net/net.h"
 #include "firmware/python/vm.h"
+#include "firmware/radio.h"
 #include "firmware/settings.h"
 #include "firmware/storage/storage.h"
 #include "firmware/trial_board.h"
@@ -23,6 +24,7 @@ struct firmware {
     struct life life;
     struct storage storage;
     struct settings settings;
+    struct radio radio;      /* vm */
     struct volumes *volumes; /* storage thread only */
     bool volumes_ok;         /* /flash is mounted and writable */
     struct console *console;

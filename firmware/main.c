@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -19,6 +20,8 @@
 #include "image/table.h"
 #include "led/led.h"
 #include "version.h"
+
+enum { WDT_ON_BOOT_MS = 5000 }; /* at least, and when not said */
 
 static struct firmware firmware;
 
@@ -228,6 +231,52 @@ static int net_start(struct firmware *fw)
     return fw->net ? 0 : WIPY_ENOMEM;
 }
 
+/* ---- what the user stored for every start ---- */
+
+/* Never set leaves the value. */
+static int stored_number(struct firmware *fw, const char *name, long *value)
+{
+    char text[16];
+    int len = settings_get(&fw->settings, name, text, sizeof text);
+    if (len >= 0)
+        *value = strtol(text, NULL, 10);
+    return len < 0 && len != WIPY_ENOENT ? len : 0;
+}
+
+/* Not in a safe boot: that is the way out when no script feeds it. */
+static int arm_watchdog(struct firmware *fw)
+{
+    long on = 0, ms = WDT_ON_BOOT_MS;
+    if (fw->life.handover.flags & HANDOVER_SAFE_BOOT)
+        return 0;
+    int err = stored_number(fw, "wdt_on_boot", &on);
+    if (!err && on)
+        err = stored_number(fw, "wdt_on_boot_timeout", &ms);
+    if (err || !on)
+        return err;
+    if (ms < WDT_ON_BOOT_MS || ms > INT32_MAX)
+        return WIPY_ECORRUPT;
+    fw->script_watchdog = true;
+    return bus_call(&fw->bus, BUS_WDT_ARM, 0, (uint32_t)ms, NULL, NULL);
+}
+
+static void say_unread(struct firmware *fw, const char *what, int err)
+{
+    char line[LOG_LINE_LEN];
+    snprintf(line, sizeof line, "%s as stored: %s", what, wipy_strerror(err));
+    firmware_log(fw, line);
+}
+
+static void obey_settings(struct firmware *fw)
+{
+    int err = radio_init(&fw->radio, &fw->bus, &fw->settings);
+    if (err)
+        say_unread(fw, "the access point is not named", err);
+    err = arm_watchdog(fw);
+    if (err)
+        say_unread(fw, "the watchdog is not armed", err);
+}
+
 /* ---- vm ---- */
 
 static void *vm_thread(void *arg)
@@ -287,6 +336,7 @@ int main(void)
     trial_wires_init(&fw->trial, fw);
     firmware_show_image(fw);
     tell_serial(fw);
+    obey_settings(fw);
     if (net_start(fw) || vm_start(fw))
         bus_fatal(&fw->bus, "not enough memory for the services");
     net_run(fw->net);

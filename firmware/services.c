@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "firmware/firmware.h"
+#include "firmware/services.h"
 
 /* The sentence for the user belongs to the last call: calls without one of
  * their own clear it, and Python shows the error's usual text. */
@@ -51,10 +52,10 @@ static void script_error(void *ctx)
 
 #define HEARTBEAT_KEY "heartbeat"
 
-static bool heartbeat_on_boot(void *ctx)
+static int heartbeat_on_boot(void *ctx, bool *on)
 {
     struct firmware *fw = ctx;
-    return settings_flag(&fw->settings, HEARTBEAT_KEY, true);
+    return plain(fw, settings_flag(&fw->settings, HEARTBEAT_KEY, on));
 }
 
 static int set_heartbeat_on_boot(void *ctx, bool on)
@@ -74,7 +75,9 @@ static int get_setting(void *ctx, const char *name, char *to, size_t size)
 static int set_setting(void *ctx, const char *name, const char *value)
 {
     struct firmware *fw = ctx;
-    return plain(fw, settings_set(&fw->settings, name, value));
+    int err = radio_check_setting(name, value, fw->update_text,
+                                  sizeof fw->update_text);
+    return err ? err : plain(fw, settings_set(&fw->settings, name, value));
 }
 
 static int nvs_user_get(void *ctx, const char *key, struct vm_value *out)
@@ -134,6 +137,22 @@ static int set_servers_timeout(void *ctx, unsigned timeout_s)
     return plain(fw, net_server_init(fw->net, NULL, NULL, timeout_s));
 }
 
+/* ---- radio ---- */
+
+static int wlan(void *ctx, struct vm_wlan *out)
+{
+    const struct firmware *fw = ctx;
+    *out = fw->radio.wlan;
+    return 0;
+}
+
+static int set_wlan(void *ctx, const struct vm_wlan *wanted)
+{
+    struct firmware *fw = ctx;
+    return radio_set(&fw->radio, wanted, fw->update_text,
+                     sizeof fw->update_text);
+}
+
 /* ---- jobs for the storage thread ---- */
 
 struct call {
@@ -150,9 +169,9 @@ static void call_run(struct storage_job *job)
     call->result = call->function(call->fw, call->arg);
 }
 
-static int on_storage(struct firmware *fw,
-                      int (*function)(struct firmware *fw, void *arg),
-                      void *arg)
+int services_on_storage(struct firmware *fw,
+                        int (*function)(struct firmware *fw, void *arg),
+                        void *arg)
 {
     struct call call = {
         .job.run = call_run, .fw = fw, .function = function, .arg = arg};
@@ -177,7 +196,7 @@ static bool is_orderly(const struct firmware *fw)
 
 _Noreturn void firmware_reset(struct firmware *fw, bool safe_boot)
 {
-    (void)on_storage(fw, sync_volumes, NULL);
+    (void)services_on_storage(fw, sync_volumes, NULL);
     net_close_all(fw->net);
     if (is_orderly(fw))
         fw->life.retained->end = RUN_ORDERLY;
@@ -205,229 +224,7 @@ static int wdt_arm(void *ctx, uint32_t ms)
     return plain(fw, err);
 }
 
-/* ---- update ---- */
-
-/* The sentence belongs to the update engine; it is copied on the storage
- * thread so that the vm never reads it while another source writes it. */
-static int keep_text(struct firmware *fw, int err)
-{
-    snprintf(fw->update_text, sizeof fw->update_text, "%s",
-             update_text(&fw->life.update));
-    return err;
-}
-
-/* Without a table and a record there is no slot to write to. */
-static int updates_closed(struct firmware *fw)
-{
-    int err = fw->life.open_err;
-    snprintf(fw->update_text, sizeof fw->update_text,
-             "updates are not possible: %s", wipy_strerror(err));
-    return err;
-}
-
-static int do_ota_start(struct firmware *fw, void *arg)
-{
-    (void)arg;
-    if (fw->life.open_err)
-        return updates_closed(fw);
-    return keep_text(fw,
-                     update_begin(&fw->life.update, UPDATE_SIZE_UNKNOWN, 0));
-}
-
-static int ota_start(void *ctx)
-{
-    return on_storage(ctx, do_ota_start, NULL);
-}
-
-struct bytes {
-    const void *data;
-    size_t len;
-};
-
-static int do_ota_write(struct firmware *fw, void *arg)
-{
-    const struct bytes *bytes = arg;
-    const uint8_t *at = bytes->data;
-    int err = 0;
-    for (size_t left = bytes->len; left && err == 0;) {
-        size_t part = left < FLASH_BLOCK ? left : FLASH_BLOCK;
-        err = update_write(&fw->life.update, at, part);
-        at += part;
-        left -= part;
-    }
-    return keep_text(fw, err);
-}
-
-static int ota_write(void *ctx, const void *data, size_t len)
-{
-    struct bytes bytes = {data, len};
-    return on_storage(ctx, do_ota_write, &bytes);
-}
-
-static int do_ota_finish(struct firmware *fw, void *arg)
-{
-    (void)arg;
-    int err = update_finish(&fw->life.update);
-    if (err == 0)
-        life_note_change(&fw->life, firmware_rtc(fw));
-    return keep_text(fw, err);
-}
-
-static int ota_finish(void *ctx, char *text, size_t size)
-{
-    struct firmware *fw = ctx;
-    int err = on_storage(fw, do_ota_finish, NULL);
-    snprintf(text, size, "%s", fw->update_text);
-    return err;
-}
-
-static int do_ota_verify(struct firmware *fw, void *arg)
-{
-    const unsigned *slot = arg;
-    struct image image;
-    uint8_t digest[SHA256_LEN];
-    if (fw->life.open_err)
-        return updates_closed(fw);
-    enum image_fault fault =
-        boot_slot_check(&fw->life.boot, *slot, &image, digest);
-    snprintf(fw->update_text, sizeof fw->update_text, "%s: %s",
-             slot_name(*slot), image_fault_text(fault));
-    return fault == IMAGE_FINE ? 0 : WIPY_ECORRUPT;
-}
-
-static int ota_verify(void *ctx, unsigned slot)
-{
-    return slot < SLOTS ? on_storage(ctx, do_ota_verify, &slot) : WIPY_EINVAL;
-}
-
-static int do_ota_slot(struct firmware *fw, void *arg)
-{
-    uint32_t *off = arg;
-    if (fw->life.open_err)
-        return updates_closed(fw);
-    int slot = update_next_slot(&fw->life.update);
-    if (slot < 0)
-        return keep_text(fw, slot);
-    *off = fw->life.boot.slot[slot].off;
-    return 0;
-}
-
-static int ota_slot(void *ctx, uint32_t *off)
-{
-    return on_storage(ctx, do_ota_slot, off);
-}
-
-static int do_boot(struct firmware *fw, void *arg)
-{
-    struct vm_boot *out = arg;
-    const struct life *life = &fw->life;
-    const struct boot_record *record = &life->boot.record;
-    *out = (struct vm_boot){
-        .slot = life->handover.slot,
-        .next = life->open_err ? SLOT_FACTORY : record->active,
-        .safe_boot = life->handover.flags & HANDOVER_SAFE_BOOT,
-        .trial = life_on_trial(life),
-    };
-    bool check = life->open_err == 0 && record->status == RECORD_CHECK;
-    snprintf(out->status, sizeof out->status, check ? "Check" : "Ready");
-    return 0;
-}
-
-static int boot(void *ctx, struct vm_boot *out)
-{
-    return on_storage(ctx, do_boot, out);
-}
-
-static int do_ota_confirm(struct firmware *fw, void *arg)
-{
-    (void)arg;
-    return life_confirm(&fw->life, REASON_USER_CONFIRM, firmware_rtc(fw));
-}
-
-static int ota_confirm(void *ctx)
-{
-    struct firmware *fw = ctx;
-    snprintf(fw->update_text, sizeof fw->update_text,
-             "the running image is not on trial");
-    int err = on_storage(fw, do_ota_confirm, NULL);
-    net_wake(fw->net);
-    return err;
-}
-
-static int do_ota_rollback(struct firmware *fw, void *arg)
-{
-    (void)arg;
-    if (fw->life.open_err)
-        return updates_closed(fw);
-    snprintf(fw->update_text, sizeof fw->update_text,
-             "there is no other good image to go back to");
-    int err = boot_rollback(&fw->life.boot, REASON_USER_ROLLBACK);
-    if (err == 0)
-        life_note_change(&fw->life, firmware_rtc(fw));
-    return err;
-}
-
-static int ota_rollback(void *ctx)
-{
-    return on_storage(ctx, do_ota_rollback, NULL);
-}
-
-static int do_ota_select(struct firmware *fw, void *arg)
-{
-    const unsigned *slot = arg;
-    enum image_fault fault = IMAGE_FINE;
-    if (fw->life.open_err)
-        return updates_closed(fw);
-    int err = boot_select(&fw->life.boot, *slot, &fault);
-    if (err == 0)
-        life_note_change(&fw->life, firmware_rtc(fw));
-    snprintf(fw->update_text, sizeof fw->update_text, "%s: %s",
-             *slot < SLOTS ? slot_name(*slot) : "slot",
-             fault ? image_fault_text(fault) : wipy_strerror(err));
-    return err;
-}
-
-static int ota_select(void *ctx, unsigned slot)
-{
-    return on_storage(ctx, do_ota_select, &slot);
-}
-
-static int do_ota_prepare(struct firmware *fw, void *arg)
-{
-    (void)arg;
-    if (fw->life.open_err)
-        return updates_closed(fw);
-    return keep_text(fw, update_prepare(&fw->life.update));
-}
-
-/* A block a job, so that files are served in between. */
-static int ota_prepare(void *ctx)
-{
-    int err;
-    do
-        err = on_storage(ctx, do_ota_prepare, NULL);
-    while (err > 0);
-    return err;
-}
-
-struct text {
-    char *to;
-    size_t size;
-};
-
-static int do_boot_log(struct firmware *fw, void *arg)
-{
-    const struct text *text = arg;
-    return (int)life_log(&fw->life, text->to, text->size);
-}
-
-static int boot_log(void *ctx, char *to, size_t size)
-{
-    struct text text = {to, size};
-    return on_storage(ctx, do_boot_log, &text);
-}
-
-/* ---- log, trial ---- */
+/* ---- log ---- */
 
 static void add_to_log(void *ctx, const char *line)
 {
@@ -463,6 +260,8 @@ void services_init(struct firmware *fw)
         .servers_running = servers_running,
         .servers_timeout = servers_timeout,
         .set_servers_timeout = set_servers_timeout,
+        .wlan = wlan,
+        .set_wlan = set_wlan,
         .get_setting = get_setting,
         .set_setting = set_setting,
         .nvs_get = nvs_user_get,
@@ -472,18 +271,8 @@ void services_init(struct firmware *fw)
         .reset = reset,
         .safe_boot = safe_boot,
         .wdt_arm = wdt_arm,
-        .ota_start = ota_start,
-        .ota_write = ota_write,
-        .ota_finish = ota_finish,
-        .ota_verify = ota_verify,
-        .ota_slot = ota_slot,
-        .boot = boot,
-        .ota_confirm = ota_confirm,
-        .ota_rollback = ota_rollback,
-        .ota_select = ota_select,
-        .ota_prepare = ota_prepare,
-        .boot_log = boot_log,
         .log_text = running_log,
         .log = add_to_log,
     };
+    services_update_init(&fw->services);
 }

@@ -115,10 +115,13 @@ int settings_set(struct settings *s, const char *name, const char *value)
     return err == WIPY_ENOENT ? 0 : err;
 }
 
-bool settings_flag(struct settings *s, const char *name, bool fallback)
+int settings_flag(struct settings *s, const char *name, bool *on)
 {
     struct setting j = {.space = NVS_BOARD, .key = key_of(name)};
-    return run(s, &j, get_int) == 0 ? j.number != 0 : fallback;
+    int err = run(s, &j, get_int);
+    if (err == 0)
+        *on = j.number != 0;
+    return err == WIPY_ENOENT ? 0 : err;
 }
 
 int settings_set_flag(struct settings *s, const char *name, bool on)

@@ -6,10 +6,10 @@
 #ifndef WIPY_FIRMWARE_SETTINGS_H
 #define WIPY_FIRMWARE_SETTINGS_H
 
-#include "flash/nvs.h"
 #include "firmware/net/login.h"
 #include "firmware/python/vm.h"
 #include "firmware/storage/storage.h"
+#include "flash/nvs.h"
 #include "image/table.h"
 
 struct settings {
@@ -33,8 +33,9 @@ struct login_store settings_login_store(struct settings *s);
 int settings_get(struct settings *s, const char *name, char *to, size_t size);
 int settings_set(struct settings *s, const char *name, const char *value);
 
-/* A switch; `fallback` when it was never set. */
-bool settings_flag(struct settings *s, const char *name, bool fallback);
+/* A switch. 0 also when it was never set; then, and on an error, `on` is left
+ * as it is. */
+int settings_flag(struct settings *s, const char *name, bool *on);
 int settings_set_flag(struct settings *s, const char *name, bool on);
 
 /* The user's values. */

@@ -55,7 +55,7 @@ static void server_timeout(struct native *n)
 /* ---- radio ---- */
 
 /* The manual's access point. */
-static struct vm_wlan factory_wlan(const struct bus_cpu *bus)
+struct vm_wlan vm_wlan_default(const struct bus_cpu *bus)
 {
     struct vm_wlan w = {.mode = 2, .auth = 3, .channel = 5};
     const uint8_t *mac = bus->board->mac;
@@ -72,7 +72,7 @@ static struct vm_wlan factory_wlan(const struct bus_cpu *bus)
 static struct vm_wlan get_wlan(struct native *n)
 {
     const struct vm_services *s = n->services;
-    struct vm_wlan w = factory_wlan(n->vm->config->bus);
+    struct vm_wlan w = vm_wlan_default(n->vm->config->bus);
     if (s->wlan)
         native_check(n, s->wlan(s->ctx, &w));
     return w;
@@ -126,7 +126,7 @@ static void set_wlan(struct native *n)
         w.channel = native_uint(n, 4, 14);
     if (native_has(n, 5))
         w.antenna = native_uint(n, 5, 1);
-    native_check(n, s->set_wlan(s->ctx, &w));
+    native_check_update(n, s->set_wlan(s->ctx, &w));
 }
 
 const struct native_entry native_network[] = {

@@ -27,8 +27,10 @@ static void heartbeat_on_boot(struct native *n)
             native_unsupported(n, "heartbeat_on_boot");
         native_check(n, s->set_heartbeat_on_boot(s->ctx, native_bool(n, 0)));
     } else {
-        native_return_bool(n, !s->heartbeat_on_boot ||
-                                  s->heartbeat_on_boot(s->ctx));
+        bool on = true;
+        if (s->heartbeat_on_boot)
+            native_check(n, s->heartbeat_on_boot(s->ctx, &on));
+        native_return_bool(n, on);
     }
 }
 
@@ -182,7 +184,7 @@ static void setting(struct native *n)
         native_text(n, 1, value, sizeof value);
         if (!s->set_setting)
             native_unsupported(n, name);
-        native_check(n, s->set_setting(s->ctx, name, value));
+        native_check_update(n, s->set_setting(s->ctx, name, value));
         return;
     }
     int len = s->get_setting ? s->get_setting(s->ctx, name, value, sizeof value)

@@ -108,9 +108,11 @@ struct life {
 static void start_light(struct vm *vm)
 {
     const struct vm_services *s = vm->config->services;
+    bool on = true;
+    if (s->heartbeat_on_boot && s->heartbeat_on_boot(s->ctx, &on))
+        say_log(vm, "heartbeat_on_boot cannot be read: the heart-beat is on");
     if (s->set_heartbeat)
-        s->set_heartbeat(s->ctx,
-                         !s->heartbeat_on_boot || s->heartbeat_on_boot(s->ctx));
+        s->set_heartbeat(s->ctx, on);
 }
 
 /* The board's own preparations: sys.path and what is imported for the user. */

@@ -46,6 +46,9 @@ struct vm_wlan {
     unsigned stations; /* joined, or 1 when the station is connected */
 };
 
+/* The manual's access point, named after the board's address. */
+struct vm_wlan vm_wlan_default(const struct bus_cpu *bus);
+
 /* The executing image and the slots, for pycom.bootmgr(). */
 struct vm_boot {
     unsigned slot;   /* executing: 0 factory, 1 ota_0, 2 ota_1 */
@@ -77,7 +80,8 @@ struct vm_services {
     /* ---- light (spec section 9) ---- */
     bool (*heartbeat)(void *ctx);
     void (*set_heartbeat)(void *ctx, bool on); /* also at each soft reset */
-    bool (*heartbeat_on_boot)(void *ctx);      /* NULL: true */
+    /* NULL: true. Unreadable: `on` is left as it is. */
+    int (*heartbeat_on_boot)(void *ctx, bool *on);
     int (*set_heartbeat_on_boot)(void *ctx, bool on);
     uint32_t (*rgb)(void *ctx);
     void (*set_rgb)(void *ctx, uint32_t rgb); /* only while the beat is off */
@@ -96,9 +100,10 @@ struct vm_services {
     /* ---- radio ---- */
     int (*wlan)(void *ctx, struct vm_wlan *out); /* NULL: the manual's AP */
     int (*set_wlan)(void *ctx, const struct vm_wlan *in);
-    /* Persistent settings of pycom.wifi_*: one string per name ("on_boot",
-     * "mode_on_boot", "ssid_sta", "pwd_sta", "ssid_ap", "pwd_ap",
-     * "wdt_on_boot", "wdt_on_boot_timeout"). get returns the length. */
+    /* Persistent settings of pycom.wifi_* and wdt_*: one string per name
+     * ("on_boot", "mode_on_boot", "ssid_sta", "pwd_sta", "ssid_ap", "pwd_ap",
+     * "wdt_on_boot", "wdt_on_boot_timeout"). get returns the length; set
+     * refuses what the board cannot act on at its next start. */
     int (*get_setting)(void *ctx, const char *name, char *to, size_t size);
     int (*set_setting)(void *ctx, const char *name, const char *value);
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What pycom stores and the board honours from its next start on."""
-from board import Board, run_cases, tcp_line
+import time
+
+from board import Board, run_cases, tcp_line, wait_for
 
 SPEED = ("--speed", "20")
 
@@ -73,6 +75,93 @@ def ota_slot_with_a_damaged_table(build):
         assert told(board, *slot) == "'0x150000'"
 
 
+AP = "from network import WLAN; w = WLAN()", "w.ssid(), w.auth()[1], w.mode()"
+
+
+def the_access_point_as_stored(build):
+    """pycom.wifi_ssid_ap and wifi_pwd_ap name it from the next start on"""
+    with Board(build) as board:
+        before = told(board, *AP)
+        assert "wipy-wlan-" in before and "www.wipy.io" in before, before
+        told(board, "import pycom", "pycom.wifi_ssid_ap('barn')",
+             "pycom.wifi_pwd_ap('hayloft42')")
+        assert told(board, *AP) == before, "only the next start"
+        for how in ("reset", "power-on"):
+            restart(board, how)
+            answer = told(board, *AP)
+            assert answer == "('barn', 'hayloft42', 2)", (how, answer)
+        told(board, "import pycom", "pycom.wifi_ssid_ap(None)",
+             "pycom.wifi_pwd_ap(None)")
+        restart(board, "reset")
+        assert told(board, *AP) == before
+        told(board, AP[0], "w.init(mode=WLAN.AP, ssid='yard', channel=7, "
+             "auth=(WLAN.WPA2, 'gate4567'))")
+        restart(board, "soft reset")
+        assert told(board, *AP) == "('yard', 'gate4567', 2)"
+        restart(board, "reset")
+        assert told(board, *AP) == before
+
+
+def what_the_radio_cannot_do(build):
+    """A station, no radio, a short key: refused with the reason, not stored"""
+    with Board(build) as board:
+        for text, why in (
+                ("pycom.wifi_on_boot(False)", "always on"),
+                ("pycom.wifi_mode_on_boot(1)", "no network to join"),
+                ("pycom.wifi_mode_on_boot(3)", "no network to join"),
+                ("pycom.wifi_ssid_sta('home')", "no network to join"),
+                ("pycom.wifi_pwd_sta('secret123')", "no network to join"),
+                ("pycom.wifi_pwd_ap('short')", "8 to 63"),
+                ("pycom.wifi_ssid_ap('x' * 33)", "1 to 32"),
+                ("WLAN().init(WLAN.STA)", "no network to join"),
+                ("WLAN().connect('home')", "no network to join"),
+                ("WLAN().deinit()", "always on"),
+                ("WLAN().init(auth=(WLAN.WPA2, 'short'))", "8 to 63")):
+            answer = told(board, "import pycom; from network import WLAN", text)
+            assert "OSError" in answer and why in answer, (text, answer)
+        for text, value in (("wifi_on_boot()", "True"),
+                            ("wifi_mode_on_boot()", "2"),
+                            ("wifi_on_boot(True)", ""),
+                            ("wifi_mode_on_boot(2)", ""),
+                            ("wifi_ssid_sta() is None", "True"),
+                            ("wifi_pwd_ap() is None", "True")):
+            assert told(board, "import pycom", "pycom." + text) == value, text
+
+
+FEEDER = """import machine
+dog = machine.WDT(timeout=8000)
+while True: dog.feed()
+"""
+
+
+def watchdog_on_boot(build):
+    """wdt_on_boot: armed before boot.py, also when no script ever runs"""
+    with Board(build, *SPEED) as board:
+        told(board, "import pycom", "pycom.wdt_on_boot_timeout(8000)",
+             "pycom.wdt_on_boot(True)")
+        board.put("/flash/boot.py", FEEDER)
+        restart(board, "reset")
+        time.sleep(20 / 20)  # board time of more than two time-outs
+        assert board.status()["reset_cause"] == "hard", "a fed one bites"
+        board.put("/flash/boot.py", "while True: pass\n")
+        board.wipy("reset")
+        board.wait_ready()
+        wait_for("the watchdog",
+                 lambda: board.status()["reset_cause"] == "watchdog")
+        # The way out: a safe boot does not arm it.
+        board.wipy("reset", "--hold", "GP28", "--for", "2s")
+        wait_for("a safe boot", lambda: "safe boot" in
+                 (board.status().get("image") or {}).get("note", ""))
+        time.sleep(20 / 20)
+        assert board.status()["reset_cause"] == "hard", board.status()
+        told(board, "import pycom", "pycom.wdt_on_boot(False)")
+        board.put("/flash/boot.py", "")
+        restart(board, "power-on")
+        time.sleep(20 / 20)
+        assert board.status()["reset_cause"] == "power on", board.status()
+
+
 if __name__ == "__main__":
     run_cases(heartbeat_on_boot, banner_of_the_image,
-              ota_slot_with_a_damaged_table)
+              ota_slot_with_a_damaged_table, the_access_point_as_stored,
+              what_the_radio_cannot_do, watchdog_on_boot)
