@@ -15,82 +15,123 @@ static struct ftl_cached *cache_find(struct ftl *ftl, uint32_t lba)
     return NULL;
 }
 
-static uint32_t cache_used(const struct ftl *ftl)
+static uint32_t cache_dirty(const struct ftl *ftl)
 {
-    uint32_t used = 0;
+    uint32_t dirty = 0;
     for (uint32_t i = 0; i < FTL_CACHE; i++)
-        used += ftl->cache[i].lba != FTL_NONE;
-    return used;
+        dirty += ftl->cache[i].lba != FTL_NONE && ftl->cache[i].dirty;
+    return dirty;
+}
+
+static struct ftl_cached *cache_find_dirty(struct ftl *ftl, uint32_t lba)
+{
+    struct ftl_cached *c = cache_find(ftl, lba);
+    return c && c->dirty ? c : NULL;
+}
+
+/* The one to give up: empty, or clean and longest not used. NULL: all of
+ * them wait to be logged. */
+static struct ftl_cached *cache_spare(struct ftl *ftl)
+{
+    struct ftl_cached *best = NULL;
+    for (uint32_t i = 0; i < FTL_CACHE; i++) {
+        struct ftl_cached *c = &ftl->cache[i];
+        if (c->lba == FTL_NONE)
+            return c;
+        if (!c->dirty && (!best || c->used < best->used))
+            best = c;
+    }
+    return best;
+}
+
+/* FatFs reads single sectors when it follows the FAT and looks for names, the
+ * same ones over and over. What is read for the first time is the first to go
+ * again: a folder larger than the cache must not empty it. */
+static int read_cached(struct ftl *ftl, uint32_t lba, uint8_t *to)
+{
+    struct ftl_cached *c = cache_spare(ftl);
+    int err = sector_state(ftl, lba, to);
+    if (err || !c)
+        return err;
+    c->lba = lba;
+    c->used = 0;
+    c->dirty = false;
+    memcpy(c->data, to, FTL_SECTOR);
+    return 0;
 }
 
 int ftl_read(struct ftl *ftl, uint32_t lba, void *to, uint32_t count)
 {
     uint8_t *at = to;
+    bool single = count == 1;
     if (lba > ftl->sectors || count > ftl->sectors - lba)
         return WIPY_ERANGE;
     for (; count > 0; count--, lba++, at += FTL_SECTOR) {
-        const struct ftl_cached *c = cache_find(ftl, lba);
+        struct ftl_cached *c = cache_find(ftl, lba);
         if (c) {
+            c->used = ++ftl->clock;
             memcpy(at, c->data, FTL_SECTOR);
             continue;
         }
-        int err = sector_state(ftl, lba, at);
+        int err =
+            single ? read_cached(ftl, lba, at) : sector_state(ftl, lba, at);
         if (err)
             return err;
     }
     return 0;
 }
 
-/* Logs and empties them, TX_BATCH or fewer. */
+/* Logs them, TX_BATCH or fewer. */
 static int cache_log(struct ftl *ftl, struct ftl_cached *const *sectors,
                      uint32_t count)
 {
     int err = tx_log_all(ftl, sectors, count);
     for (uint32_t i = 0; i < count && !err; i++)
-        sectors[i]->lba = FTL_NONE;
+        sectors[i]->dirty = false;
     return err;
 }
 
-/* The sector longest not written, of those written after `since`. */
-static struct ftl_cached *cache_oldest(struct ftl *ftl, uint32_t since)
+/* The dirty sector longest not written, of those written after `since`. */
+static struct ftl_cached *cache_oldest(struct ftl *ftl, uint64_t since)
 {
     struct ftl_cached *oldest = NULL;
     for (uint32_t i = 0; i < FTL_CACHE; i++) {
         struct ftl_cached *c = &ftl->cache[i];
-        if (c->lba != FTL_NONE && c->used > since &&
+        if (c->lba != FTL_NONE && c->dirty && c->used > since &&
             (!oldest || c->used < oldest->used))
             oldest = c;
     }
     return oldest;
 }
 
-/* A place for one more sector. In a full cache the older half is logged: what
- * a long write fills goes to the flash in units, not in sectors. */
-static int cache_evict(struct ftl *ftl, struct ftl_cached **out)
+/* A place for one more sector. When all wait to be logged the older half is:
+ * what a long write fills goes to the flash in units, not in sectors. */
+static int cache_make_room(struct ftl *ftl, struct ftl_cached **out)
 {
     struct ftl_cached *batch[TX_BATCH];
-    uint32_t count = 0, since = 0;
-    *out = cache_find(ftl, FTL_NONE);
+    uint32_t count = 0;
+    uint64_t since = 0;
+    *out = cache_spare(ftl);
     if (*out)
         return 0;
     for (int i = 0; i < TX_BATCH; i++) {
         struct ftl_cached *c = cache_oldest(ftl, since);
         since = c->used;
         if (tx_unchanged(ftl, c->lba, c->data))
-            c->lba = FTL_NONE;
+            c->dirty = false;
         else
             batch[count++] = c;
     }
     int err = cache_log(ftl, batch, count);
-    *out = cache_find(ftl, FTL_NONE);
+    *out = cache_spare(ftl);
     return err;
 }
 
 uint32_t ftl_tx_room(const struct ftl *ftl)
 {
-    uint32_t used = ftl->changes + cache_used(ftl);
+    uint32_t used = ftl->changes + cache_dirty(ftl);
     uint32_t by_count = used < FTL_TX_MAX ? FTL_TX_MAX - used : 0;
-    uint32_t bytes = ftl->tx_bytes + cache_used(ftl) * SECTOR_COST;
+    uint32_t bytes = ftl->tx_bytes + cache_dirty(ftl) * SECTOR_COST;
     uint32_t by_size =
         bytes < ftl->tx_limit ? (ftl->tx_limit - bytes) / SECTOR_COST : 0;
     return by_count < by_size ? by_count : by_size;
@@ -105,15 +146,16 @@ uint32_t ftl_tx_most(const struct ftl *ftl)
 static int write_sector(struct ftl *ftl, uint32_t lba, const uint8_t *from)
 {
     struct ftl_cached *c = cache_find(ftl, lba);
+    if ((!c || !c->dirty) && ftl->tx_bytes > ftl->tx_limit)
+        return WIPY_ENOSPC;
     if (!c) {
-        if (ftl->tx_bytes > ftl->tx_limit)
-            return WIPY_ENOSPC;
-        int err = cache_evict(ftl, &c);
+        int err = cache_make_room(ftl, &c);
         if (err)
             return err;
         c->lba = lba;
     }
     c->used = ++ftl->clock;
+    c->dirty = true;
     memcpy(c->data, from, FTL_SECTOR);
     return 0;
 }
@@ -150,7 +192,7 @@ static int fold_deltas(struct ftl *ftl)
 {
     for (int i = 0; i < 2; i++) {
         uint32_t lba = delta_to_fold(ftl);
-        if (lba == FTL_NONE || cache_find(ftl, lba))
+        if (lba == FTL_NONE || cache_find_dirty(ftl, lba))
             return 0;
         if (sector_state(ftl, lba, ftl->copy))
             return 0; /* unreadable: leave it as it is */
@@ -170,9 +212,10 @@ static int cache_flush(struct ftl *ftl)
     uint32_t count = 0;
     for (uint32_t i = 0; i < FTL_CACHE; i++) {
         struct ftl_cached *c = &ftl->cache[i];
-        if (c->lba != FTL_NONE && tx_unchanged(ftl, c->lba, c->data))
-            c->lba = FTL_NONE;
-        if (c->lba == FTL_NONE)
+        if (c->lba == FTL_NONE || !c->dirty)
+            continue;
+        c->dirty = !tx_unchanged(ftl, c->lba, c->data);
+        if (!c->dirty)
             continue;
         if (last)
             batch[count++] = last;
@@ -187,7 +230,7 @@ static int cache_flush(struct ftl *ftl)
     int err = cache_log(ftl, batch, count);
     if (!err)
         err = tx_log(ftl, last->lba, last->data, true, false);
-    last->lba = FTL_NONE;
+    last->dirty = err != 0;
     return err;
 }
 
@@ -195,7 +238,7 @@ int ftl_commit(struct ftl *ftl)
 {
     if (ftl->readonly)
         return WIPY_EPERM;
-    uint32_t before = ftl->changes + cache_used(ftl);
+    uint32_t before = ftl->changes + cache_dirty(ftl);
     if (before == 0)
         return 0;
     int err = ftl->bad_dirty ? log_bad_units(ftl) : 0;
@@ -216,7 +259,9 @@ int ftl_commit(struct ftl *ftl)
     for (uint32_t i = 0; i < changes && ftl->committed; i++)
         if (ftl->change[i].lba < ftl->sectors)
             ftl->committed(ftl->committed_ctx, ftl, ftl->change[i].lba);
-    return gc_after_commit(ftl);
+    err = gc_after_commit(ftl);
+    ftl->tx_opened = 0;
+    return err;
 }
 
 bool ftl_is_mapped(const struct ftl *ftl, uint32_t lba)
@@ -226,8 +271,13 @@ bool ftl_is_mapped(const struct ftl *ftl, uint32_t lba)
 
 void ftl_unmap(struct ftl *ftl, uint32_t lba)
 {
-    if (!ftl_is_mapped(ftl, lba) || tx_has(ftl, lba) || cache_find(ftl, lba))
+    if (!ftl_is_mapped(ftl, lba) || tx_has(ftl, lba))
         return;
+    struct ftl_cached *c = cache_find(ftl, lba);
+    if (c && c->dirty)
+        return;
+    if (c)
+        c->lba = FTL_NONE;
     for (uint32_t i = 0; i < ftl->deltas;)
         if (ftl->delta[i].lba == lba)
             delta_remove(ftl, i);

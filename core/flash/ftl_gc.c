@@ -6,30 +6,51 @@
 #include "base/err.h"
 #include "ftl_int.h"
 
-/* Copies the record at `from`; the new place in `to`. */
-static int record_move(struct ftl *ftl, uint32_t from, uint32_t *to)
+/* Records of a victim on their way to the cold head, as many as are written
+ * together. */
+struct moves {
+    uint32_t count;
+    struct record r[TX_BATCH];
+    uint32_t *holder[TX_BATCH]; /* who knows the place */
+    uint32_t *also[TX_BATCH];   /* and who else does, or NULL */
+};
+
+static void move_done(struct ftl *ftl, const struct record *r, uint32_t *holder,
+                      uint32_t *also)
 {
-    struct record r;
-    int err = record_load(ftl, from, &r);
-    if (err)
-        return err;
-    if (r.kind == RECORD_SECTOR) {
-        /* Rotten bytes keep their old check sum: reading goes on failing. */
-        memset(ftl->copy, 0, FTL_SECTOR);
-        record_base(ftl, &r, ftl->copy);
-    } else {
-        memcpy(ftl->copy, r.bytes, r.len);
+    if (r->commit)
+        mark_pin(ftl, r->place);
+    live_drop(ftl, *holder);
+    *holder = r->place;
+    if (also)
+        *also = r->place;
+}
+
+static int moves_write(struct ftl *ftl, struct moves *m)
+{
+    for (uint32_t done = 0; done < m->count;) {
+        int put = log_put_some(ftl, HEAD_COLD, m->r + done, m->count - done);
+        if (put < 0)
+            return put;
+        for (; put > 0; put--, done++)
+            move_done(ftl, &m->r[done], m->holder[done], m->also[done]);
     }
-    r.bytes = ftl->copy;
-    r.commit = from == ftl->mark;
-    err = log_put(ftl, HEAD_COLD, &r);
+    m->count = 0;
+    return 0;
+}
+
+static int moves_add(struct ftl *ftl, struct moves *m, uint32_t *holder,
+                     uint32_t *also)
+{
+    struct record *r = &m->r[m->count];
+    int err = record_load(ftl, *holder, r);
     if (err)
         return err;
-    if (from == ftl->mark)
-        mark_pin(ftl, r.place);
-    live_drop(ftl, from);
-    *to = r.place;
-    return 0;
+    r->from = place_at(*holder);
+    r->commit = *holder == ftl->mark;
+    m->holder[m->count] = holder;
+    m->also[m->count] = also;
+    return ++m->count == TX_BATCH ? moves_write(ftl, m) : 0;
 }
 
 /* The commit record outlives its sector: only its flag is copied. */
@@ -48,35 +69,31 @@ static int mark_move(struct ftl *ftl)
     return 0;
 }
 
-static int collect_sector(struct ftl *ftl, uint32_t victim, uint32_t lba)
+static bool is_in(uint32_t place, uint32_t unit)
 {
-    uint32_t from = ftl->map[lba];
-    if (from == FTL_NONE || place_unit(from) != victim)
-        return 0;
-    struct ftl_change *change = tx_has(ftl, lba) ? tx_find(ftl, lba) : NULL;
-    bool shared = change && change->old == from;
-    int err = record_move(ftl, from, &ftl->map[lba]);
-    if (!err && shared)
-        change->old = ftl->map[lba];
-    return err;
+    return place != FTL_NONE && place_unit(place) == unit;
 }
 
 static int collect_all(struct ftl *ftl, uint32_t victim)
 {
+    struct moves m = {0};
     int err = 0;
-    for (uint32_t lba = 0; lba <= ftl->sectors && !err; lba++)
-        err = collect_sector(ftl, victim, lba);
-    for (uint32_t i = 0; i < ftl->changes && !err; i++) {
-        uint32_t old = ftl->change[i].old;
-        if (old != FTL_NONE && place_unit(old) == victim)
-            err = record_move(ftl, old, &ftl->change[i].old);
+    for (uint32_t i = 0; i < ftl->deltas && !err; i++)
+        if (is_in(ftl->delta[i].place, victim))
+            err = moves_add(ftl, &m, &ftl->delta[i].place, NULL);
+    for (uint32_t lba = 0; lba <= ftl->sectors && !err; lba++) {
+        if (!is_in(ftl->map[lba], victim))
+            continue;
+        struct ftl_change *change = tx_has(ftl, lba) ? tx_find(ftl, lba) : NULL;
+        bool shared = change && change->old == ftl->map[lba];
+        err = moves_add(ftl, &m, &ftl->map[lba], shared ? &change->old : NULL);
     }
-    for (uint32_t i = 0; i < ftl->deltas && !err; i++) {
-        uint32_t place = ftl->delta[i].place;
-        if (place_unit(place) == victim)
-            err = record_move(ftl, place, &ftl->delta[i].place);
-    }
-    if (!err && ftl->mark != FTL_NONE && place_unit(ftl->mark) == victim)
+    err = err ? err : moves_write(ftl, &m);
+    for (uint32_t i = 0; i < ftl->changes && !err; i++)
+        if (is_in(ftl->change[i].old, victim))
+            err = moves_add(ftl, &m, &ftl->change[i].old, NULL);
+    err = err ? err : moves_write(ftl, &m);
+    if (!err && is_in(ftl->mark, victim))
         err = mark_move(ftl);
     return err;
 }
@@ -96,13 +113,19 @@ static int collect(struct ftl *ftl, uint32_t victim)
     return err;
 }
 
+/* The unit with the least to be copied; FTL_NONE when none has room for even
+ * one more sector. */
 static uint32_t cheapest(const struct ftl *ftl)
 {
     uint32_t best = FTL_NONE;
-    for (uint32_t i = 0; i < ftl->units; i++)
-        if (ftl->unit[i].state == UNIT_CLOSED &&
-            (best == FTL_NONE || ftl->unit[i].live < ftl->unit[best].live))
+    uint32_t least = FTL_UNIT - UNIT_HEADER - SECTOR_COST + 1;
+    for (uint32_t i = 0; i < ftl->units; i++) {
+        const struct ftl_unit *u = &ftl->unit[i];
+        if (u->state == UNIT_CLOSED && u->live < least) {
+            least = u->live;
             best = i;
+        }
+    }
     return best;
 }
 
@@ -110,8 +133,7 @@ int gc_make_room(struct ftl *ftl)
 {
     for (uint32_t i = 0; ftl->free_units <= RESERVE_UNITS; i++) {
         uint32_t victim = cheapest(ftl);
-        if (victim == FTL_NONE || i > ftl->units ||
-            ftl->unit[victim].live > FTL_UNIT - UNIT_HEADER - SECTOR_COST)
+        if (victim == FTL_NONE || i > ftl->units)
             return WIPY_ENOSPC;
         int err = collect(ftl, victim);
         if (err)
@@ -152,7 +174,11 @@ int gc_after_commit(struct ftl *ftl)
     uint32_t unit = bad_with_data(ftl);
     if (unit != FTL_NONE && ftl->free_units > 1)
         return collect(ftl, unit);
-    if (ftl->opened < WEAR_EVERY || ftl->free_units <= RESERVE_UNITS)
+    if (ftl->free_units <= RESERVE_UNITS + GC_AHEAD) {
+        unit = ftl->tx_opened < 2 ? cheapest(ftl) : FTL_NONE;
+        return unit == FTL_NONE ? 0 : collect(ftl, unit);
+    }
+    if (ftl->opened < WEAR_EVERY)
         return 0;
     unit = too_cold(ftl);
     if (unit == FTL_NONE)

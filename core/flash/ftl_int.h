@@ -18,9 +18,12 @@ enum {
     DELTA_CHAIN = 32, /* most deltas a sector may have */
     TX_BATCH = 15,    /* sectors logged together: what a unit holds */
 
-    RESERVE_UNITS = 3, /* kept free for garbage collection */
-    WEAR_SPREAD = 24,  /* erase counts apart before cold data is moved */
-    WEAR_EVERY = 6,    /* units opened between two such moves */
+    RESERVE_UNITS = 2, /* kept free for garbage collection */
+    GC_AHEAD = 1,      /* as many more are made free in good time */
+    BLOCK_UNITS = FLASH_BLOCK / FTL_UNIT,
+    WEAR_SPREAD = 24, /* erase counts apart before cold data is moved */
+    WEAR_AHEAD = 8,   /* as much more worn may a block be that is free */
+    WEAR_EVERY = 6,   /* units opened between two such moves */
 
     /* A place says where a record is and what it costs, so that it can be
      * accounted for without reading it: cost << 25 | unit << 13 | offset. */
@@ -87,6 +90,7 @@ struct record {
     uint32_t crc;         /* RECORD_SECTOR: of the 512 bytes */
     const uint8_t *bytes; /* payload when writing; in-line one when parsed */
     uint32_t place;
+    uint32_t from; /* a copy: the place of the original, else 0 */
 };
 
 enum record_read { RECORD_OK, RECORD_END, RECORD_TORN };

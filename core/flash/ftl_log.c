@@ -15,6 +15,7 @@ static void unit_add(struct ftl *ftl, uint32_t unit, uint32_t bytes)
 static void unit_set_free(struct ftl *ftl, struct ftl_unit *u)
 {
     u->state = UNIT_FREE;
+    u->blank = false;
     u->settled = !ftl->unsynced;
     ftl->free_units++;
 }
@@ -93,14 +94,19 @@ int unit_mark_dead(struct ftl *ftl, uint32_t unit)
                      sizeof zeros);
 }
 
-static uint32_t least_worn_free(const struct ftl *ftl)
+/* The free unit to be written next: one that was erased ahead, else the one
+ * erased least. */
+static uint32_t next_free(const struct ftl *ftl)
 {
-    uint32_t best = FTL_NONE;
-    for (uint32_t i = 0; i < ftl->units; i++)
-        if (ftl->unit[i].state == UNIT_FREE &&
-            (best == FTL_NONE || ftl->unit[i].erases < ftl->unit[best].erases))
-            best = i;
-    return best;
+    const struct ftl_unit *best = NULL;
+    for (uint32_t i = 0; i < ftl->units; i++) {
+        const struct ftl_unit *u = &ftl->unit[i];
+        if (u->state == UNIT_FREE &&
+            (!best ||
+             (u->blank == best->blank ? u->erases < best->erases : u->blank)))
+            best = u;
+    }
+    return best ? (uint32_t)(best - ftl->unit) : FTL_NONE;
 }
 
 static int unit_is_blank(struct ftl *ftl, uint32_t unit)
@@ -116,30 +122,79 @@ static int unit_is_blank(struct ftl *ftl, uint32_t unit)
     return 1;
 }
 
+/* What replaced these units' records must have reached the medium. Once it
+ * has, nothing can need the units again: a record is dropped only for one
+ * with a higher seq, a copy of the same seq, or a FAT that says the sector is
+ * free. What became free since the last sync has to wait for the next; so
+ * have all units at mount, for whoever wrote last may not have synced. A unit
+ * that is erased here and not synced is as good before as after: its old
+ * records are of no use, its new ones count only once a commit, which syncs
+ * first, makes them. */
+static int units_erase(struct ftl *ftl, uint32_t first, uint32_t count)
+{
+    bool settled = true;
+    for (uint32_t i = first; i < first + count; i++)
+        settled &= ftl->unit[i].settled;
+    int err = settled ? 0 : flash_settle(ftl);
+    for (uint32_t i = first; i < first + count && !err; i++) {
+        struct ftl_unit *u = &ftl->unit[i];
+        /* An erase cut short must not leave records that can be believed. */
+        if (u->age > 0)
+            unit_mark_dead(ftl, i);
+        u->age = 0;
+        u->erases++;
+    }
+    if (err)
+        return err;
+    ftl->unsynced = true;
+    return flash_erase(ftl->flash, place_off(ftl, place_of(first, 0)),
+                       count * FTL_UNIT);
+}
+
+/* Erase counts of a block of free units, added up; UINT32_MAX when one of
+ * them is in use. */
+static uint32_t block_wear(const struct ftl *ftl, uint32_t first)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = first; i < first + BLOCK_UNITS; i++) {
+        if (ftl->unit[i].state != UNIT_FREE)
+            return UINT32_MAX;
+        sum += ftl->unit[i].erases;
+    }
+    return sum;
+}
+
+/* A long write gets its units eight at a time: to erase 64 KiB as a block
+ * takes the chip 150 ms, sector by sector 720. `worn` is how often the least
+ * worn free unit was erased, which is not to be left behind. */
+static void erase_ahead(struct ftl *ftl, uint32_t worn)
+{
+    uint32_t best = FTL_NONE, best_wear = (worn + WEAR_AHEAD) * BLOCK_UNITS;
+    uint32_t lead = (0u - ftl->off) % FLASH_BLOCK;
+    if (ftl->tx_opened == 0 || lead % FTL_UNIT)
+        return;
+    for (uint32_t i = lead / FTL_UNIT; i + BLOCK_UNITS <= ftl->units;
+         i += BLOCK_UNITS) {
+        uint32_t wear = block_wear(ftl, i);
+        if (wear < best_wear) {
+            best = i;
+            best_wear = wear;
+        }
+    }
+    if (best == FTL_NONE || units_erase(ftl, best, BLOCK_UNITS))
+        return; /* a bad one among them: each is tried alone */
+    for (uint32_t i = best; i < best + BLOCK_UNITS; i++)
+        ftl->unit[i].blank = true;
+}
+
 /* Erases, checks and heads `unit`. WIPY_EIO: it is not to be used again. */
 static int unit_prepare(struct ftl *ftl, uint32_t unit)
 {
     struct ftl_unit *u = &ftl->unit[unit];
-    /* What replaced this unit's records must have reached the medium. Once
-     * it has, nothing can need the unit again: a record is dropped only for
-     * one with a higher seq, a copy of the same seq, or a FAT that says the
-     * sector is free. What became free since the last sync has to wait for
-     * the next; so have all units at mount, for whoever wrote last may not
-     * have synced. A unit that is erased here and not synced is as good
-     * before as after: its old records are of no use, its new ones count
-     * only once a commit, which syncs first, makes them. */
-    int err = u->settled ? 0 : flash_settle(ftl);
-    if (err)
-        return err;
-    flash_off off = place_off(ftl, place_of(unit, 0));
-    /* An erase cut short must not leave records that can be believed. */
-    if (u->age > 0)
-        unit_mark_dead(ftl, unit);
-    u->age = 0;
-    u->erases++;
-    ftl->unsynced = true;
-    if (flash_erase(ftl->flash, off, FTL_UNIT) || !unit_is_blank(ftl, unit))
-        return WIPY_EIO;
+    int err = u->blank ? 0 : units_erase(ftl, unit, 1);
+    u->blank = false;
+    if (err || !unit_is_blank(ftl, unit))
+        return err ? err : WIPY_EIO;
     struct unit_info info = {.sectors = ftl->sectors,
                              .epoch = ftl->epoch,
                              .erases = u->erases,
@@ -148,7 +203,8 @@ static int unit_prepare(struct ftl *ftl, uint32_t unit)
     unit_encode(&info, header);
     u->age = ftl->age;
     u->deltas = false;
-    return flash_put(ftl, off, header, UNIT_HEADER);
+    return flash_put(ftl, place_off(ftl, place_of(unit, 0)), header,
+                     UNIT_HEADER);
 }
 
 /* A fresh unit at `which`. WIPY_ENOSPC when none can be had. */
@@ -162,14 +218,19 @@ static int head_open(struct ftl *ftl, enum head_kind which)
             return err;
     }
     for (;;) {
-        uint32_t unit = least_worn_free(ftl);
+        uint32_t unit = next_free(ftl);
         if (unit == FTL_NONE)
             return WIPY_ENOSPC;
+        if (!ftl->unit[unit].blank) {
+            erase_ahead(ftl, ftl->unit[unit].erases);
+            unit = next_free(ftl);
+        }
         int err = unit_prepare(ftl, unit);
         if (err == 0) {
             ftl->unit[unit].state = UNIT_OPEN;
             ftl->free_units--;
             ftl->opened++;
+            ftl->tx_opened++;
             *head = (struct ftl_head){unit, UNIT_HEADER, FTL_UNIT};
             return 0;
         }
@@ -193,22 +254,55 @@ static uint32_t head_room(const struct ftl_head *head, const struct record *r,
     return n;
 }
 
+/* A record copied by garbage collection brings its payload from the flash. */
+static int copy_fetch(struct ftl *ftl, struct record *r, uint8_t *sector)
+{
+    struct record original;
+    int err = record_load(ftl, r->from, &original);
+    if (err)
+        return err;
+    r->bytes = original.bytes;
+    if (r->kind == RECORD_SECTOR) {
+        /* Rotten bytes keep their old check sum: reading goes on failing. */
+        memset(sector, 0, FTL_SECTOR);
+        record_base(ftl, &original, sector);
+    }
+    return 0;
+}
+
+/* Puts the records into ftl->batch as they are to lie in the open unit. */
+static int head_stage(struct ftl *ftl, const struct ftl_head *head,
+                      struct record *r, uint32_t count)
+{
+    uint32_t tail = head->tail, data = head->data;
+    for (; count > 0; count--, r++) {
+        data -= r->kind == RECORD_SECTOR ? FTL_SECTOR : 0;
+        int err = r->from ? copy_fetch(ftl, r, ftl->batch + data) : 0;
+        if (err)
+            return err;
+        if (r->kind == RECORD_SECTOR) {
+            r->start = data;
+            if (!r->from)
+                memcpy(ftl->batch + data, r->bytes, FTL_SECTOR);
+        }
+        r->place = place_of(head->unit, tail);
+        r->place = record_place(r);
+        tail += record_encode(r, ftl->batch + tail);
+    }
+    return 0;
+}
+
 /* One attempt at the open unit: all sectors in one program command, then all
  * records in another. What a commit record stands for must be on the medium
  * before the record itself. */
-static int head_write(struct ftl *ftl, struct ftl_head *head, struct record *r,
-                      uint32_t count)
+static int head_write(struct ftl *ftl, struct ftl_head *head,
+                      const struct record *r, uint32_t count)
 {
     uint32_t tail = head->tail, data = head->data;
     flash_off unit = place_off(ftl, place_of(head->unit, 0));
     for (uint32_t i = 0; i < count; i++) {
-        if (r[i].kind == RECORD_SECTOR) {
-            r[i].start = data -= FTL_SECTOR;
-            memcpy(ftl->batch + data, r[i].bytes, FTL_SECTOR);
-        }
-        r[i].place = place_of(head->unit, tail);
-        r[i].place = record_place(&r[i]);
-        tail += record_encode(&r[i], ftl->batch + tail);
+        tail += record_size(&r[i]);
+        data -= r[i].kind == RECORD_SECTOR ? FTL_SECTOR : 0;
     }
     int err = 0;
     if (data < head->data)
@@ -248,6 +342,9 @@ int log_put_some(struct ftl *ftl, enum head_kind which, struct record *r,
                 return err;
             continue;
         }
+        int err = head_stage(ftl, head, r, fit);
+        if (err)
+            return err;
         if (head_write(ftl, head, r, fit) == 0) {
             count_records(ftl, r, fit);
             return (int)fit;

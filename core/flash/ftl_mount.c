@@ -23,7 +23,7 @@ static void state_clear(struct ftl *ftl)
     ftl->mark = FTL_NONE;
     ftl->free_units = ftl->bad_units = 0;
     ftl->changes = ftl->deltas = ftl->delta_bytes = 0;
-    ftl->tx_bytes = 0;
+    ftl->tx_bytes = ftl->tx_opened = 0;
     log_reset(ftl);
 }
 
@@ -46,7 +46,8 @@ static int attach(struct ftl *ftl, const struct flash *flash, flash_off off,
     ftl->epoch_max = 0;
     ftl->unsynced = true; /* whoever wrote last may not have synced */
     ftl->collecting = ftl->bad_dirty = false;
-    ftl->opened = ftl->clock = 0;
+    ftl->opened = 0;
+    ftl->clock = 0;
     memset(&ftl->stats, 0, sizeof ftl->stats);
     for (uint32_t i = 0; i < FTL_CACHE; i++)
         ftl->cache[i].lba = FTL_NONE;

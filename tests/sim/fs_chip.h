@@ -34,18 +34,21 @@ struct fs_host {
 struct fs_chip {
     struct chip chip;
     struct flash inner, flash;
-    uint64_t read_bytes, prog_bytes, pages, sectors_erased, blocks_erased;
-    uint32_t *erases;       /* per 4 KiB sector */
-    uint32_t erase_cycles;  /* sectors wear out after so many; 0 = never */
-    enum bad_kind bad_kind; /* what a bad or worn sector does */
-    uint8_t *bad;           /* per 4 KiB sector */
-    struct fs_host *host;   /* NULL: what is written is stored */
+    uint64_t read_bytes, prog_bytes, pages;
+    uint64_t sectors_erased; /* also as part of a block */
+    uint64_t blocks_erased;  /* 64 KiB at once */
+    uint32_t *erases;        /* per 4 KiB sector */
+    uint32_t erase_cycles;   /* sectors wear out after so many; 0 = never */
+    enum bad_kind bad_kind;  /* what a bad or worn sector does */
+    uint8_t *bad;            /* per 4 KiB sector */
+    struct fs_host *host;    /* NULL: what is written is stored */
 };
 
 static inline double fs_chip_seconds(const struct fs_chip *c)
 {
     return (double)c->read_bytes / 20e6 + (double)c->pages * 0.0004 +
-           (double)c->sectors_erased * 0.045 + (double)c->blocks_erased * 0.150;
+           (double)(c->sectors_erased - 16 * c->blocks_erased) * 0.045 +
+           (double)c->blocks_erased * 0.150;
 }
 
 static inline bool fs_chip_is_bad(const struct fs_chip *c, uint32_t off,
@@ -92,27 +95,37 @@ static inline int fs_chip_program(void *ctx, flash_off off, const void *from,
     return err;
 }
 
+/* `part` is a sector, or an aligned block the chip erases in one command. */
+static inline int fs_chip_erase_part(struct fs_chip *c, uint32_t off,
+                                     uint32_t part)
+{
+    bool noop = false;
+    for (uint32_t at = off; at < off + part; at += FLASH_SECTOR) {
+        if (!c->chip.dead)
+            c->erases[at / FLASH_SECTOR]++;
+        c->sectors_erased++;
+        if (fs_chip_is_bad(c, at, BAD_ERASE_ERROR))
+            return WIPY_EIO;
+        noop |= fs_chip_is_bad(c, at, BAD_ERASE_NOOP);
+    }
+    c->blocks_erased += part == FLASH_BLOCK;
+    if (noop)
+        return c->chip.dead ? WIPY_EIO : 0;
+    int err = flash_erase(&c->inner, off, part);
+    fs_chip_note(c, off, part);
+    return err;
+}
+
 static inline int fs_chip_erase(void *ctx, flash_off off, size_t len)
 {
     struct fs_chip *c = ctx;
-    int result = 0;
-    for (size_t at = 0; at < len; at += FLASH_SECTOR) {
-        uint32_t sector = (uint32_t)(off + at) / FLASH_SECTOR;
-        if (!c->chip.dead)
-            c->erases[sector]++;
-        c->sectors_erased++;
-        if (fs_chip_is_bad(c, (flash_off)(off + at), BAD_ERASE_ERROR))
-            return WIPY_EIO;
-        if (fs_chip_is_bad(c, (flash_off)(off + at), BAD_ERASE_NOOP)) {
-            result = c->chip.dead ? WIPY_EIO : 0;
-            continue;
-        }
-        result = flash_erase(&c->inner, (flash_off)(off + at), FLASH_SECTOR);
-        fs_chip_note(c, (uint32_t)(off + at), FLASH_SECTOR);
-        if (result)
-            return result;
+    int err = 0;
+    for (uint32_t at = off, part; at < off + len && !err; at += part) {
+        bool block = at % FLASH_BLOCK == 0 && off + len - at >= FLASH_BLOCK;
+        part = block ? FLASH_BLOCK : FLASH_SECTOR;
+        err = fs_chip_erase_part(c, at, part);
     }
-    return result;
+    return err;
 }
 
 static inline int fs_chip_sync(void *ctx)
