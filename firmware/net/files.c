@@ -246,7 +246,8 @@ static bool has_room(struct files *f)
 static void open_write(struct files *f)
 {
     struct ftp_op *op = f->op;
-    unsigned flags = VOLUME_WRITE | VOLUME_CREATE;
+    /* An upload is seen when it is complete, not before. */
+    unsigned flags = VOLUME_WRITE | VOLUME_CREATE | VOLUME_HIDDEN;
     if (is_firmware(f, op->path)) {
         update_open(f);
         return;

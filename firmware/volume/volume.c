@@ -275,7 +275,7 @@ int volume_mkdir(struct volumes *v, const char *path)
     int err = prepare(v, path, &place, &info);
     if (!place.vol)
         return err;
-    if (err == 0 || volume_file_pending(v, place.vol, place.path) >= 0)
+    if (err == 0 || volume_file_pending(v, place.vol, place.path, true) >= 0)
         return volume_fail(v, -EEXIST, "'%s' exists already", path);
     if (err != -ENOENT || (err = volume_refused(v, &place)))
         return err;
@@ -337,7 +337,7 @@ static int rename_target(struct volumes *v, const struct place *from,
     int err = volume_spell(v, to, &there);
     if (err == -ENOENT) {
         v->reason[0] = 0;
-        return volume_file_pending(v, to->vol, to->path) >= 0
+        return volume_file_pending(v, to->vol, to->path, true) >= 0
                    ? volume_fail(v, -EBUSY, "'%s' is being written", to->path)
                    : 0;
     }

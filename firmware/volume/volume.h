@@ -105,6 +105,8 @@ enum volume_flag {
     VOLUME_EXCL = 8,    /* with CREATE: -EEXIST when it is there */
     VOLUME_TRUNC = 16,  /* start empty; replaces the old file when synced */
     VOLUME_APPEND = 32, /* every write goes to the end */
+    VOLUME_HIDDEN = 64, /* a new file has no name before the first sync or the
+                         * close: nobody sees or opens it (an upload) */
 };
 
 /* Python's modes: r READ; w WRITE|CREATE|TRUNC; a WRITE|CREATE|APPEND;

@@ -50,7 +50,7 @@ int volume_stat(struct volumes *v, const char *path, struct volume_info *info)
         return err;
     err = volume_spell(v, &place, &found);
     if (err == -ENOENT) {
-        int file = volume_file_pending(v, place.vol, place.path);
+        int file = volume_file_pending(v, place.vol, place.path, false);
         if (file < 0)
             return err;
         pending_info(v, file, info);
@@ -115,7 +115,8 @@ static int read_pending(struct volumes *v, struct dir *d,
     while (d->next < VOLUME_FILES) {
         int file = (int)d->next++;
         const struct file *f = &v->file[file];
-        if (f->vol != d->vol || f->dead || !f->fresh)
+        if (f->vol != d->vol || f->dead || !f->fresh ||
+            volume_file_is_hidden(f))
             continue;
         size_t len = (size_t)(strrchr(f->path, '/') - f->path);
         if (strlen(d->path) != len || memcmp(f->path, d->path, len) != 0)

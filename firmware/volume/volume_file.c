@@ -26,12 +26,20 @@ int volume_file_open_at(struct volumes *v, const struct place *place,
     return -1;
 }
 
-int volume_file_pending(struct volumes *v, const struct volume *vol,
-                        const char *path)
+bool volume_file_is_hidden(const struct file *f)
 {
-    for (int i = 0; i < VOLUME_FILES; i++)
-        if (uses_path(&v->file[i], vol, path) && v->file[i].fresh)
+    return f->fresh && (f->flags & VOLUME_HIDDEN);
+}
+
+int volume_file_pending(struct volumes *v, const struct volume *vol,
+                        const char *path, bool any)
+{
+    for (int i = 0; i < VOLUME_FILES; i++) {
+        const struct file *f = &v->file[i];
+        if (uses_path(f, vol, path) && f->fresh &&
+            (any || !volume_file_is_hidden(f)))
             return i;
+    }
     return -1;
 }
 
@@ -65,7 +73,7 @@ static int check_open(struct volumes *v, struct place *place, unsigned flags,
         return volume_fail(v, -EISDIR, "'%s' is a folder", place->path);
     if (exists && (flags & VOLUME_CREATE) && (flags & VOLUME_EXCL))
         return volume_fail(v, -EEXIST, "'%s' exists already", place->path);
-    bool pending = volume_file_pending(v, place->vol, place->path) >= 0;
+    bool pending = volume_file_pending(v, place->vol, place->path, false) >= 0;
     if (!exists && !pending && !(flags & VOLUME_CREATE))
         return -ENOENT; /* the reason is volume_spell's */
     if (!(flags & VOLUME_WRITE))
@@ -124,10 +132,10 @@ static int open_at(struct volumes *v, const struct place *place, unsigned flags,
     struct file *f = &v->file[file];
     char temp[32];
     const char *path = place->path;
-    bool temporary = (flags & VOLUME_WRITE) && (flags & VOLUME_CREATE) &&
-                     (flags & (VOLUME_TRUNC | VOLUME_EXCL));
-    if ((flags & VOLUME_WRITE) && (flags & VOLUME_TRUNC) && exists)
-        temporary = true;
+    unsigned anew = VOLUME_TRUNC;
+    if (!exists) /* then CREATE is among the flags */
+        anew |= VOLUME_EXCL | VOLUME_HIDDEN;
+    bool temporary = (flags & VOLUME_WRITE) && (flags & anew);
     if (temporary) {
         volume_temp_path(file, temp);
         path = temp;

@@ -127,8 +127,9 @@ bool volume_card_is(const struct volumes *v, uint32_t insertion);
  * writers. */
 int volume_file_open_at(struct volumes *v, const struct place *place,
                         bool writer);
-/* A file being made, whose name nobody has yet. */
+/* A file being made, whose name nobody has yet; `any`: hidden ones too. */
 int volume_file_pending(struct volumes *v, const struct volume *vol,
-                        const char *path);
+                        const char *path, bool any);
+bool volume_file_is_hidden(const struct file *f);
 
 #endif

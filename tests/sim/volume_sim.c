@@ -378,6 +378,44 @@ static void new_files_are_seen_before_they_are_closed(void **state)
     assert_string_equal(list(w->v, "/flash"), "log ");
 }
 
+static void uploads_are_seen_when_they_are_complete(void **state)
+{
+    struct world *w = *state;
+    struct volumes *v = w->v;
+    struct volume_info info;
+    const unsigned upload = VOLUME_WRITE | VOLUME_CREATE | VOLUME_HIDDEN;
+    static const unsigned kinds[] = {VOLUME_TRUNC, VOLUME_APPEND};
+    assert_int_equal(volume_mkdir(v, "/flash/d"), 0);
+    for (int i = 0; i < 2; i++) {
+        int file = volume_open(v, "/flash/d/up", upload | kinds[i]);
+        assert_int_equal(volume_write(v, file, "12345", 5), 5);
+        assert_string_equal(list(v, "/flash/d"), "");
+        assert_string_equal(list(v, "/flash"), "d/ ");
+        assert_int_equal(volume_stat(v, "/flash/d/up", &info), -ENOENT);
+        assert_int_equal(volume_open(v, "/flash/d/up", VOLUME_READ), -ENOENT);
+        assert_int_equal(volume_unlink(v, "/flash/d/up"), -ENOENT);
+        /* The name is taken all the same, and so is the folder. */
+        assert_int_equal(volume_open(v, "/flash/d/UP", upload | kinds[i]),
+                         -EBUSY);
+        assert_int_equal(volume_mkdir(v, "/flash/d/up"), -EEXIST);
+        assert_int_equal(volume_rmdir(v, "/flash/d"), -EBUSY);
+        assert_int_equal(volume_close(v, file), 0);
+        assert_string_equal(get(v, "/flash/d/up"), "12345");
+        assert_string_equal(list(v, "/flash/d"), "up ");
+        assert_int_equal(volume_unlink(v, "/flash/d/up"), 0);
+        file = volume_open(v, "/flash/d/up", upload | kinds[i]);
+        assert_int_equal(volume_abandon(v, file), 0);
+        assert_string_equal(list(v, "/flash/d"), "");
+    }
+    int file = volume_open(v, "/flash/d/up", upload | VOLUME_APPEND);
+    assert_int_equal(volume_close(v, file), 0);
+    file = volume_open(v, "/flash/d/up", upload | VOLUME_APPEND);
+    assert_int_equal(volume_write(v, file, "more", 4), 4);
+    assert_string_equal(list(v, "/flash/d"), "up ");
+    assert_int_equal(volume_close(v, file), 0);
+    assert_string_equal(get(v, "/flash/d/up"), "more");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -392,6 +430,7 @@ int main(void)
         CASE(mkfs_starts_afresh),
         CASE(foreign_data_is_not_formatted),
         CASE(new_files_are_seen_before_they_are_closed),
+        CASE(uploads_are_seen_when_they_are_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
