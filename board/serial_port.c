@@ -98,8 +98,11 @@ static void note_move(struct serial_port *port)
     port->moved_ms = now_ms();
 }
 
+/* Not for each answer while bytes are fed: who feeds them calls it after. */
 static void set_events(struct serial_port *port)
 {
+    if (port->offering)
+        return;
     int events = port->in_len < sizeof port->in ? UV_READABLE : 0;
     if (port->out_len || rfc2217_server_has_output(&port->server))
         events |= UV_WRITABLE;

@@ -44,7 +44,7 @@ struct serial_port {
     uint64_t moved_ms; /* since when none of these moved */
     struct lines lines;
     uv_timer_t rise; /* EN's capacitor */
-    uint8_t in[4096], out[4096];
+    uint8_t in[64 * 1024], out[4096];
     size_t in_len, out_len;
 };
 

@@ -165,8 +165,9 @@ static uint32_t blocks_of(const struct loader *l, size_t len)
 }
 
 /* A virtual board loses nothing on its way: the next blocks are on the line
- * while one is programmed. */
-enum { AHEAD_FAST = 4 };
+ * while one is programmed, and always enough that neither end must wake the
+ * other for each of them. */
+enum { AHEAD_FAST = 16 };
 
 /* Settles blocks until at most `keep` are open. */
 static int settle_down(struct loader *l, unsigned keep)
@@ -197,8 +198,8 @@ static int send_blocks(struct loader *l, uint8_t op, const uint8_t *data,
             part = l->block;
         }
         err = loader_post_block(l, op, i, at, part, BLOCK_MS);
-        if (!err)
-            err = settle_down(l, ahead - 1);
+        if (!err && l->posted.open == ahead)
+            err = settle_down(l, ahead / 2);
         size_t now = (size_t)((uint64_t)raw * (i + 1) / blocks);
         progress_add(bar, now - counted);
         counted = now;

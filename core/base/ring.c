@@ -27,14 +27,28 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+size_t ring_space(struct ring *r, uint8_t **at)
+{
+    size_t tail = r->head + r->used;
+    if (tail >= r->size)
+        tail -= r->size;
+    *at = r->data + tail;
+    return min_size(r->size - tail, ring_room(r));
+}
+
+void ring_fill(struct ring *r, size_t len)
+{
+    r->used += len;
+}
+
 size_t ring_put(struct ring *r, const void *from, size_t len)
 {
     const uint8_t *p = from;
+    uint8_t *at;
     len = min_size(len, ring_room(r));
     for (size_t left = len; left;) {
-        size_t tail = (r->head + r->used) % r->size;
-        size_t run = min_size(left, r->size - tail);
-        memcpy(r->data + tail, p, run);
+        size_t run = min_size(left, ring_space(r, &at));
+        memcpy(at, p, run);
         r->used += run;
         p += run;
         left -= run;
@@ -52,7 +66,11 @@ void ring_drop(struct ring *r, size_t len)
 {
     len = min_size(len, r->used);
     r->used -= len;
-    r->head = r->used ? (r->head + len) % r->size : 0;
+    r->head += len;
+    if (r->head >= r->size)
+        r->head -= r->size;
+    if (r->used == 0)
+        r->head = 0;
 }
 
 size_t ring_get(struct ring *r, void *to, size_t len)

@@ -22,6 +22,11 @@ size_t ring_room(const struct ring *r);
 /* Stores as many of `len` bytes as fit; returns how many. */
 size_t ring_put(struct ring *r, const void *from, size_t len);
 
+/* The longest contiguous run of free room, in place; ring_fill() what was
+ * stored there. */
+size_t ring_space(struct ring *r, uint8_t **at);
+void ring_fill(struct ring *r, size_t len);
+
 /* Takes at most `len` bytes; returns how many. */
 size_t ring_get(struct ring *r, void *to, size_t len);
 

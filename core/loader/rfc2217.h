@@ -93,6 +93,7 @@ struct rfc2217_server {
     bool half_escape;    /* the second FF of a pair is still owed */
     uint8_t control_memory[1024];
     uint8_t data_memory[32 * 1024];
+    uint8_t plain[4096]; /* for the UART, FF no longer doubled */
 };
 
 /* A client connected. With `detect`, one TCP port serves rfc2217:// and

@@ -71,9 +71,6 @@ static void on_sub(struct rfc2217_client *c, const uint8_t *sub, size_t len)
 static void on_step(struct rfc2217_client *c, uint8_t byte)
 {
     switch (telnet_step(&c->parser, byte)) {
-    case TELNET_BYTE:
-        ring_put(&c->in, &byte, 1);
-        break;
     case TELNET_OPTION:
         on_option(c, c->parser.verb, byte);
         break;
@@ -90,10 +87,12 @@ size_t rfc2217_client_feed(struct rfc2217_client *c, const uint8_t *data,
 {
     size_t pos = 0;
     while (pos < len && ring_room(&c->in) && ring_room(&c->out) >= 3) {
-        size_t run = telnet_run(&c->parser, data + pos, len - pos);
-        if (run)
-            pos += ring_put(&c->in, data + pos, run);
-        else
+        uint8_t *to;
+        size_t room = ring_space(&c->in, &to), made;
+        pos += telnet_take_data(&c->parser, data + pos, len - pos, to, room,
+                                &made);
+        ring_fill(&c->in, made);
+        if (pos < len && telnet_in_command(&c->parser, data[pos]))
             on_step(c, data[pos++]);
     }
     return pos;

@@ -191,6 +191,23 @@ static void on_step(struct rfc2217_server *s, uint8_t byte)
     }
 }
 
+/* Data for the UART; returns how many of the bytes were taken. */
+static size_t give_data(struct rfc2217_server *s, const uint8_t *data,
+                        size_t len)
+{
+    uint8_t before = s->parser.state;
+    size_t made;
+    if (!s->telnet)
+        return s->ev.data(s->ev.ctx, data, len);
+    size_t used = telnet_take_data(&s->parser, data, len, s->plain,
+                                   sizeof s->plain, &made);
+    size_t taken = made ? s->ev.data(s->ev.ctx, s->plain, made) : 0;
+    if (taken == made)
+        return used;
+    s->parser.state = before; /* once more, only as far as it was taken */
+    return telnet_take_data(&s->parser, data, len, s->plain, taken, &made);
+}
+
 size_t rfc2217_server_feed(struct rfc2217_server *s, const uint8_t *data,
                            size_t len)
 {
@@ -198,22 +215,16 @@ size_t rfc2217_server_feed(struct rfc2217_server *s, const uint8_t *data,
         return 0;
     size_t pos = 0;
     while (pos < len) {
-        size_t run = s->telnet ? telnet_run(&s->parser, data + pos, len - pos)
-                               : len - pos;
-        bool ff = s->telnet && telnet_is_escaped_ff(&s->parser, data[pos]);
-        if (run || ff) {
-            size_t want = ff ? 1 : run;
-            size_t taken = s->ev.data(s->ev.ctx, data + pos, want);
-            if (ff && taken)
-                telnet_step(&s->parser, data[pos]);
-            pos += taken;
-            if (taken < want)
+        if (!s->telnet || !telnet_in_command(&s->parser, data[pos])) {
+            size_t taken = give_data(s, data + pos, len - pos);
+            if (taken == 0)
                 break;
-            continue;
-        }
-        if (ring_room(&s->control) < ANSWER_ROOM)
+            pos += taken;
+        } else if (ring_room(&s->control) >= ANSWER_ROOM) {
+            on_step(s, data[pos++]);
+        } else {
             break;
-        on_step(s, data[pos++]);
+        }
     }
     return pos;
 }

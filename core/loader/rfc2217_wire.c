@@ -18,18 +18,37 @@ int telnet_option_index(uint8_t option)
     }
 }
 
-size_t telnet_run(const struct telnet_parser *p, const uint8_t *data,
-                  size_t len)
+bool telnet_in_command(const struct telnet_parser *p, uint8_t byte)
 {
-    if (p->state != IDLE)
-        return 0;
-    const uint8_t *iac = memchr(data, TELNET_IAC, len);
-    return iac ? (size_t)(iac - data) : len;
+    if (p->state == AFTER_IAC)
+        return byte != TELNET_IAC;
+    return p->state != IDLE;
 }
 
-bool telnet_is_escaped_ff(const struct telnet_parser *p, uint8_t byte)
+size_t telnet_take_data(struct telnet_parser *p, const uint8_t *data,
+                        size_t len, uint8_t *to, size_t size, size_t *made)
 {
-    return p->state == AFTER_IAC && byte == TELNET_IAC;
+    size_t pos = 0, out = 0;
+    while (pos < len && out < size && !telnet_in_command(p, data[pos])) {
+        if (p->state == AFTER_IAC) {
+            to[out++] = data[pos++];
+            p->state = IDLE;
+            continue;
+        }
+        size_t run = len - pos < size - out ? len - pos : size - out;
+        const uint8_t *iac = memchr(data + pos, TELNET_IAC, run);
+        if (iac)
+            run = (size_t)(iac - data) - pos;
+        memcpy(to + out, data + pos, run);
+        out += run;
+        pos += run;
+        if (iac) {
+            p->state = AFTER_IAC;
+            pos++;
+        }
+    }
+    *made = out;
+    return pos;
 }
 
 static void sub_store(struct telnet_parser *p, uint8_t byte)
@@ -43,8 +62,6 @@ static void sub_store(struct telnet_parser *p, uint8_t byte)
 static enum telnet_event after_iac(struct telnet_parser *p, uint8_t byte)
 {
     p->state = IDLE;
-    if (byte == TELNET_IAC)
-        return TELNET_BYTE;
     if (byte >= TELNET_WILL && byte <= TELNET_DONT) {
         p->verb = byte;
         p->state = AFTER_VERB;
@@ -72,9 +89,6 @@ static enum telnet_event in_sub_iac(struct telnet_parser *p, uint8_t byte)
 enum telnet_event telnet_step(struct telnet_parser *p, uint8_t byte)
 {
     switch (p->state) {
-    case IDLE:
-        p->state = AFTER_IAC; /* telnet_run left nothing else */
-        return TELNET_NOTHING;
     case AFTER_IAC:
         return after_iac(p, byte);
     case AFTER_VERB:
@@ -111,22 +125,16 @@ void telnet_put_sub(struct ring *out, uint8_t command, const uint8_t *value,
 
 size_t telnet_put_data(struct ring *out, const uint8_t *data, size_t len)
 {
-    static const uint8_t pair[2] = {TELNET_IAC, TELNET_IAC};
     size_t pos = 0;
-    while (pos < len) {
-        if (data[pos] == TELNET_IAC) {
-            if (ring_room(out) < 2)
-                break;
-            ring_put(out, pair, 2);
-            pos++;
-            continue;
-        }
+    while (pos < len && ring_room(out)) {
         const uint8_t *iac = memchr(data + pos, TELNET_IAC, len - pos);
         size_t run = iac ? (size_t)(iac - data) - pos : len - pos;
         size_t put = ring_put(out, data + pos, run);
         pos += put;
-        if (put < run)
+        if (put < run || !iac || ring_room(out) < 2)
             break;
+        ring_put(out, (uint8_t[2]){TELNET_IAC, TELNET_IAC}, 2);
+        pos++;
     }
     return pos;
 }

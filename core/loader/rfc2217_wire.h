@@ -21,20 +21,21 @@ int telnet_option_index(uint8_t option);
 
 enum telnet_event {
     TELNET_NOTHING,
-    TELNET_BYTE,   /* a data byte FF */
     TELNET_OPTION, /* p->verb, the byte just given */
     TELNET_SUB,    /* p->sub, p->sub_len: complete and not too long */
 };
 
-/* How many of the bytes are plain data (no IAC, parser idle). */
-size_t telnet_run(const struct telnet_parser *p, const uint8_t *data,
-                  size_t len);
+/* The data the bytes begin with, pairs of FF made one: as far as the first
+ * command, the end or `size` bytes of data (`*made` of them). Returns how many
+ * of the bytes that took. */
+size_t telnet_take_data(struct telnet_parser *p, const uint8_t *data,
+                        size_t len, uint8_t *to, size_t size, size_t *made);
 
-/* One byte that telnet_run left. */
+/* True when the next byte belongs to a command: telnet_step. */
+bool telnet_in_command(const struct telnet_parser *p, uint8_t byte);
+
+/* One byte of a command. */
 enum telnet_event telnet_step(struct telnet_parser *p, uint8_t byte);
-
-/* What telnet_step would return for it, without taking it. */
-bool telnet_is_escaped_ff(const struct telnet_parser *p, uint8_t byte);
 
 /* Appends `IAC verb option` and `IAC SB 44 command value IAC SE`. The ring
  * must have room (3 and 7 + 2 * len). */

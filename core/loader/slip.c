@@ -42,10 +42,24 @@ static void slip_byte(struct slip *s, uint8_t byte)
         s->broken = true;
 }
 
+/* Whether one of the eight bytes is `byte`: subtracting 1 borrows into the
+ * top bit only of a byte that was 0, or behind one that was. */
+static bool word_has(uint64_t word, uint8_t byte)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    word ^= ones * byte;
+    return (word - ones) & ~word & (ones << 7);
+}
+
 /* The ordinary bytes at the start, which need no second look. */
 static size_t plain_run(const uint8_t *data, size_t len)
 {
     size_t n = 0;
+    for (uint64_t word; n + sizeof word <= len; n += sizeof word) {
+        memcpy(&word, data + n, sizeof word);
+        if (word_has(word, END) || word_has(word, ESC))
+            break;
+    }
     while (n < len && data[n] != END && data[n] != ESC)
         n++;
     return n;
