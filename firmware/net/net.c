@@ -15,8 +15,6 @@
 #include "base/err.h"
 #include "private.h"
 
-enum { OUTPUT_ROUNDS = 16 }; /* of the prompt's output, then others' turn */
-
 uint64_t net_now(void)
 {
     struct timespec t;
@@ -135,211 +133,6 @@ void net_free(struct net *net)
     free(net);
 }
 
-/* ---- listening ---- */
-
-static void tell_ports(struct net *net)
-{
-    struct bus_cpu *bus = net->config.bus;
-    bool up = net->telnet_listener.fd >= 0 && net->ftp_listener.fd >= 0;
-    atomic_store(&net->running, up);
-    if (!bus)
-        return;
-    bus->regs->telnet_port = net->telnet_listener.port;
-    bus->regs->ftp_port = net->ftp_listener.port;
-    bus->regs->ftp_data_port = net->config.listen.ftp_data_port;
-    bus_ring(bus);
-}
-
-static void complain(struct net *net, const char *name, uint16_t port, int err)
-{
-    char addr[16];
-    address_text(addr, net->config.listen.addr);
-    if (err == -EADDRINUSE)
-        net_log(net,
-                "%s: port %u of %s is in use by another program; stop it or "
-                "choose another with --%s-port N (0: any free one)",
-                name, port, addr, name);
-    else if (err == -EACCES)
-        net_log(net,
-                "%s: port %u needs a privilege; choose one from 1024 up with "
-                "--%s-port N (0: any free one)",
-                name, port, name);
-    else
-        net_log(net, "%s: cannot listen on %s port %u: %s", name, addr, port,
-                strerror(-err));
-}
-
-/* True when the state of the listener changed. */
-static bool listener_open(struct net *net, struct listener *l, const char *name,
-                          uint16_t wanted)
-{
-    if (l->fd >= 0 || net->now_ms < l->retry_ms)
-        return false;
-    uint16_t port = wanted;
-    int fd = socket_listen(net->config.listen.addr, &port, BACKLOG);
-    if (fd >= 0 && l == &net->telnet_listener)
-        socket_input_room(fd, INPUT_AHEAD);
-    if (fd < 0) {
-        if (!l->complained)
-            complain(net, name, wanted, fd);
-        l->complained = true;
-        l->retry_ms = net->now_ms + RETRY_MS;
-        return false;
-    }
-    if (l->complained)
-        net_log(net, "%s: listening on port %u now", name, port);
-    l->complained = false;
-    l->fd = fd;
-    l->port = port;
-    return true;
-}
-
-static bool listener_close(struct listener *l)
-{
-    bool was_open = l->fd >= 0;
-    socket_close(&l->fd, false);
-    l->port = 0;
-    l->retry_ms = 0;
-    return was_open;
-}
-
-static void close_sessions(struct net *net, const char *why)
-{
-    for (int i = 0; i < TELNET_SLOTS; i++)
-        telnet_conn_close(&net->telnet[i], why);
-    for (int i = 0; i < FTP_SLOTS; i++)
-        ftp_conn_close(&net->ftp[i], why);
-}
-
-/* Opens or closes the services as other threads want it. */
-static void follow_wish(struct net *net)
-{
-    pthread_mutex_lock(&net->lock);
-    bool want = net->want_running && !net->want_closed;
-    pthread_mutex_unlock(&net->lock);
-    const struct net_listen *listen = &net->config.listen;
-    bool changed;
-    if (want) {
-        changed = listener_open(net, &net->telnet_listener, "telnet",
-                                listen->telnet_port);
-        changed |=
-            listener_open(net, &net->ftp_listener, "ftp", listen->ftp_port);
-    } else {
-        changed = listener_close(&net->telnet_listener);
-        changed |= listener_close(&net->ftp_listener);
-        if (changed)
-            close_sessions(net, "The services are being stopped.");
-    }
-    if (changed)
-        tell_ports(net);
-}
-
-static bool all_closed(const struct net *net)
-{
-    for (int i = 0; i < TELNET_SLOTS; i++)
-        if (net->telnet[i].state != CONN_FREE)
-            return false;
-    for (int i = 0; i < FTP_SLOTS; i++)
-        if (net->ftp[i].state != CONN_FREE)
-            return false;
-    return net->telnet_listener.fd < 0 && net->ftp_listener.fd < 0;
-}
-
-static void tell_waiters(struct net *net)
-{
-    bool closed = all_closed(net);
-    pthread_mutex_lock(&net->lock);
-    if (closed != net->closed) {
-        net->closed = closed;
-        pthread_cond_broadcast(&net->served);
-    }
-    pthread_mutex_unlock(&net->lock);
-}
-
-/* ---- the prompt ---- */
-
-size_t net_input(struct net *net, const uint8_t *data, size_t len)
-{
-    struct console *console = net->config.console;
-    int key = console_interrupt(console);
-    size_t room = console_room(console);
-    /* Up to an interrupt everything is taken: it makes room by itself. */
-    if (len > room) {
-        size_t n = len;
-        while (key >= 0 && n && data[n - 1] != (uint8_t)key)
-            n--;
-        len = key >= 0 && n ? n : room;
-    }
-    if (len)
-        console_feed(console, data, len);
-    return len;
-}
-
-bool net_look_ahead(struct net *net, int fd)
-{
-    static uint8_t ahead[INPUT_AHEAD]; /* the loop's thread only */
-    int key = console_interrupt(net->config.console);
-    if (key < 0)
-        return false;
-    uint8_t byte = (uint8_t)key;
-    ssize_t n = recv(fd, ahead, sizeof ahead, MSG_PEEK | MSG_DONTWAIT);
-    const uint8_t *at = n > 0 ? memchr(ahead, byte, (size_t)n) : NULL;
-    if (!at)
-        return false;
-    (void)!recv(fd, ahead, (size_t)(at - ahead) + 1, MSG_DONTWAIT);
-    console_feed(net->config.console, &byte, 1);
-    return true;
-}
-
-bool net_boot_key(struct net *net)
-{
-    if (!net->config.safe_boot || net->config.wipy1)
-        return false;
-    net->boot_wanted = true;
-    pthread_mutex_lock(&net->lock);
-    net->want_closed = true;
-    pthread_mutex_unlock(&net->lock);
-    net_wake(net);
-    return true;
-}
-
-static size_t output_room(struct net *net)
-{
-    size_t room = uart_room(&net->uart, net->now_ms);
-    for (int i = 0; i < TELNET_SLOTS; i++) {
-        struct telnet_conn *c = &net->telnet[i];
-        if (c->state != CONN_OPEN)
-            continue;
-        size_t own = telnet_room(&c->telnet, net->now_ms);
-        room = own < room ? own : room;
-    }
-    return room;
-}
-
-/* True when output is left because somebody is behind. */
-static bool move_output(struct net *net)
-{
-    uint8_t data[4096];
-    for (int round = 0; round < OUTPUT_ROUNDS; round++) {
-        size_t room = output_room(net);
-        if (room == 0)
-            return true;
-        room = room < sizeof data ? room : sizeof data;
-        size_t len = console_take(net->config.console, data, room);
-        if (!len)
-            return false;
-        uart_print(&net->uart, data, len, net->now_ms);
-        for (int i = 0; i < TELNET_SLOTS; i++) {
-            struct telnet_conn *c = &net->telnet[i];
-            if (c->state == CONN_OPEN) {
-                telnet_print(&c->telnet, data, len, net->now_ms);
-                telnet_conn_flush(c);
-            }
-        }
-    }
-    return false;
-}
-
 /* ---- one round ---- */
 
 void net_watch(struct net *net, int fd, short events,
@@ -379,7 +172,7 @@ static void storage_ready(void *ctx, short events)
 
 static void output_ready(void *ctx, short events)
 {
-    (void)ctx; /* move_output comes each round */
+    (void)ctx; /* net_move_output comes each round */
     (void)events;
 }
 
@@ -426,16 +219,6 @@ static uint64_t earliest(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t listeners_deadline(const struct net *net)
-{
-    uint64_t at = UINT64_MAX;
-    if (net->telnet_listener.fd < 0 && net->telnet_listener.retry_ms)
-        at = net->telnet_listener.retry_ms;
-    if (net->ftp_listener.fd < 0 && net->ftp_listener.retry_ms)
-        at = earliest(at, net->ftp_listener.retry_ms);
-    return at;
-}
-
 static uint64_t tick_all(struct net *net)
 {
     uint64_t at = earliest(uart_tick(net), probe_tick(net));
@@ -443,7 +226,7 @@ static uint64_t tick_all(struct net *net)
         at = earliest(at, telnet_conn_tick(&net->telnet[i]));
     for (int i = 0; i < FTP_SLOTS; i++)
         at = earliest(at, ftp_conn_tick(&net->ftp[i]));
-    at = earliest(at, listeners_deadline(net));
+    at = earliest(at, net_listeners_deadline(net));
     if (net->config.tick) {
         int ms = net->config.tick(net->config.ctx, net->now_ms);
         if (ms >= 0)
@@ -476,7 +259,7 @@ static void serve(struct net *net, int timeout_ms)
 /* Boots when every session has ended, which takes FLUSH_MS at most. */
 static void boot_safely(struct net *net)
 {
-    if (!all_closed(net))
+    if (!net_all_closed(net))
         return;
     net->boot_wanted = false;
     net->config.safe_boot(net->config.ctx);
@@ -490,12 +273,12 @@ void net_run(struct net *net)
     tls_load(net);
     while (!atomic_load(&net->stopping)) {
         net->now_ms = net_now();
-        follow_wish(net);
-        bool behind = move_output(net);
+        net_follow_wish(net);
+        bool behind = net_move_output(net);
         uint64_t at = tick_all(net);
         if (net->boot_wanted)
             boot_safely(net);
-        tell_waiters(net);
+        net_tell_waiters(net);
         watch_all(net, behind);
         serve(net, poll_timeout(net->now_ms, at));
     }
@@ -536,73 +319,4 @@ void net_count_logins(struct net *net)
         count +=
             net->ftp[i].state == CONN_OPEN && ftp_logged_in(&net->ftp[i].ftp);
     atomic_store(&net->logins, count);
-}
-
-/* Waits until all sessions are closed, but no longer than they may take. */
-static void wait_closed(struct net *net)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FLUSH_MS / 1000 + 1;
-    while (!net->closed && atomic_load(&net->looping))
-        if (pthread_cond_timedwait(&net->served, &net->lock, &until) ==
-            ETIMEDOUT)
-            break;
-}
-
-void net_close_all(struct net *net)
-{
-    bool inside =
-        atomic_load(&net->looping) && pthread_equal(net->loop, pthread_self());
-    if (inside) {
-        close_sessions(net, "The board is being reset.");
-        for (int i = 0; i < TELNET_SLOTS; i++)
-            telnet_conn_tick(&net->telnet[i]);
-        for (int i = 0; i < FTP_SLOTS; i++)
-            ftp_conn_tick(&net->ftp[i]);
-        return;
-    }
-    pthread_mutex_lock(&net->lock);
-    net->want_closed = true;
-    net_wake(net);
-    wait_closed(net);
-    pthread_mutex_unlock(&net->lock);
-}
-
-int net_server_init(struct net *net, const char *user, const char *password,
-                    unsigned timeout_s)
-{
-    if (timeout_s && timeout_s < NET_TIMEOUT_MIN_S)
-        return WIPY_EINVAL;
-    if (timeout_s > UINT32_MAX / 1000 || !user != !password)
-        return WIPY_EINVAL;
-    int err = user ? login_set(&net->login, user, password) : 0;
-    if (err)
-        return err;
-    if (timeout_s)
-        atomic_store(&net->timeout_s, timeout_s);
-    pthread_mutex_lock(&net->lock);
-    net->want_running = true;
-    pthread_mutex_unlock(&net->lock);
-    net_wake(net);
-    return 0;
-}
-
-void net_server_deinit(struct net *net)
-{
-    pthread_mutex_lock(&net->lock);
-    net->want_running = false;
-    net_wake(net);
-    wait_closed(net);
-    pthread_mutex_unlock(&net->lock);
-}
-
-bool net_server_isrunning(const struct net *net)
-{
-    return atomic_load(&net->running);
-}
-
-unsigned net_server_timeout(const struct net *net)
-{
-    return atomic_load(&net->timeout_s);
 }

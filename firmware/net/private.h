@@ -166,12 +166,29 @@ struct net {
     unsigned watch_count;
 };
 
-/* ---- net.c ---- */
+/* ---- net.c: the loop ---- */
 
 void net_watch(struct net *net, int fd, short events,
                void (*ready)(void *ctx, short events), void *ctx);
 void net_log(struct net *net, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+uint64_t net_now(void);
+void net_count_logins(struct net *net);
+
+/* ---- listen.c ---- */
+
+/* Opens or closes the services as other threads want it. */
+void net_follow_wish(struct net *net);
+uint64_t net_listeners_deadline(const struct net *net);
+
+/* ---- server.c: what other threads ask ---- */
+
+void net_close_sessions(struct net *net, const char *why);
+bool net_all_closed(const struct net *net);
+void net_tell_waiters(struct net *net);
+
+/* ---- prompt.c ---- */
+
 /* Ctrl-F came in; false when the board does not know that key. */
 bool net_boot_key(struct net *net);
 /* Input for the prompt; returns how much was taken. */
@@ -180,10 +197,11 @@ size_t net_input(struct net *net, const uint8_t *data, size_t len);
  * the program that does not read: looks ahead into the socket. True when it
  * was there; then all before it is gone. */
 bool net_look_ahead(struct net *net, int fd);
-uint64_t net_now(void);
-void net_count_logins(struct net *net);
+/* The prompt's output to everybody; true when some is left because somebody
+ * is behind. */
+bool net_move_output(struct net *net);
 
-/* ---- telnet_conn.c, ftp_conn.c ---- */
+/* ---- telnet_conn.c ---- */
 
 void telnet_accept(struct net *net);
 void telnet_watch(struct telnet_conn *c);
@@ -192,13 +210,36 @@ uint64_t telnet_conn_tick(struct telnet_conn *c);
 void telnet_conn_close(struct telnet_conn *c, const char *why);
 void telnet_conn_flush(struct telnet_conn *c);
 
+/* ---- ftp_accept.c ---- */
+
 void ftp_accept(struct net *net);
 /* All slots are taken, but the client of one is gone and only a file operation
  * holds it: newcomers wait for that instead of being refused. */
 bool ftp_slot_is_coming(const struct net *net);
+
+/* ---- ftp_conn.c: a session and its control connection ---- */
+
+void ftp_conn_open(struct ftp_conn *c, int fd, const struct peer *peer);
 void ftp_watch(struct ftp_conn *c);
 uint64_t ftp_conn_tick(struct ftp_conn *c);
 void ftp_conn_close(struct ftp_conn *c, const char *why);
+/* Reads what has come; sends what waits; both end it when it is broken. */
+void ftp_conn_receive(struct ftp_conn *c);
+void ftp_conn_flush(struct ftp_conn *c);
+void ftp_conn_ready(void *ctx, short events);
+/* Ends it at once, or as soon as its file operation is over. */
+void ftp_conn_drop(struct ftp_conn *c);
+
+/* ---- ftp_link.c: its data connection ---- */
+
+struct ftp_addr ftp_address(uint32_t addr, uint16_t port);
+int ftp_link_listen(void *ctx, struct ftp_addr *addr);
+int ftp_link_connect(void *ctx, const struct ftp_addr *to);
+void ftp_link_close(void *ctx, bool reset);
+void ftp_link_receive(struct ftp_conn *c);
+void ftp_link_send(struct ftp_conn *c);
+void ftp_link_watch(struct ftp_conn *c);
+uint64_t ftp_link_tick(struct ftp_conn *c);
 
 /* ---- tls_load.c ---- */
 

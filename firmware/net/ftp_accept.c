@@ -1,0 +1,107 @@
+/* FTP clients that come in: which of them gets a session. */
+#include <sys/socket.h>
+
+#include "private.h"
+
+static void refuse(int fd)
+{
+    static const char text[] =
+        "421 Too many sessions: close one, or try again later\r\n";
+    (void)!send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    socket_close(&fd, false);
+}
+
+static bool one_address_has_all(const struct net *net)
+{
+    for (int i = 1; i < FTP_SLOTS - 1; i++)
+        if (net->ftp[i].peer.addr != net->ftp[0].peer.addr)
+            return false;
+    return true;
+}
+
+/* All slots are taken. Who has not logged in for a while gives way; so does an
+ * idle session of an address that has them all. */
+static struct ftp_conn *make_way(struct net *net, uint32_t addr)
+{
+    struct ftp_conn *victim = NULL;
+    bool greedy = one_address_has_all(net) && net->ftp[0].peer.addr != addr;
+    for (int i = 0; i < FTP_SLOTS - 1; i++) {
+        struct ftp_conn *c = &net->ftp[i];
+        bool lobby = !ftp_logged_in(&c->ftp);
+        bool old = net->now_ms - c->opened_ms >=
+                   (c->peer.addr == addr ? LOBBY_MS : LOBBY_OTHER_MS);
+        bool idle = !ftp_transferring(&c->ftp) &&
+                    net->now_ms - c->ftp.active_ms >= TAKEOVER_MS;
+        bool may = lobby ? old : greedy && idle;
+        if (may && !c->ftp.op_busy &&
+            (!victim || c->ftp.active_ms < victim->ftp.active_ms))
+            victim = c;
+    }
+    return victim;
+}
+
+static struct ftp_conn *unused_slot(struct net *net)
+{
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
+        if (net->ftp[i].state == CONN_FREE)
+            return &net->ftp[i];
+    return NULL;
+}
+
+/* An end that came after poll looked at the session, but before the newcomer:
+ * nobody is refused for the sake of a client that is gone. */
+static void notice_ends(struct net *net)
+{
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
+        ftp_conn_ready(&net->ftp[i], POLLIN);
+}
+
+bool ftp_slot_is_coming(const struct net *net)
+{
+    bool coming = false;
+    for (int i = 0; i < FTP_SLOTS - 1; i++) {
+        if (net->ftp[i].state == CONN_FREE)
+            return false;
+        coming |= net->ftp[i].state == CONN_OPEN && net->ftp[i].ftp.gone;
+    }
+    return coming;
+}
+
+static struct ftp_conn *free_slot(struct net *net, const struct peer *peer)
+{
+    if (probe_is_peer(net, peer, 1))
+        return net->ftp[FTP_SLOTS - 1].state == CONN_FREE
+                   ? &net->ftp[FTP_SLOTS - 1]
+                   : NULL;
+    struct ftp_conn *unused = unused_slot(net);
+    if (!unused) {
+        notice_ends(net);
+        unused = unused_slot(net);
+    }
+    if (unused)
+        return unused;
+    struct ftp_conn *victim = make_way(net, peer->addr);
+    if (!victim)
+        return NULL;
+    ftp_conn_close(victim, "Somebody else needs this session");
+    ftp_conn_flush(victim);
+    ftp_conn_drop(victim);
+    return victim->state == CONN_FREE ? victim : NULL;
+}
+
+void ftp_accept(struct net *net)
+{
+    struct peer peer;
+    for (int i = 0; i < ACCEPTS && !ftp_slot_is_coming(net); i++) {
+        int fd = socket_accept(net->ftp_listener.fd, &peer);
+        if (fd < 0)
+            return;
+        struct ftp_conn *c = free_slot(net, &peer);
+        tls_load(net);
+        if (c)
+            ftp_conn_open(c, fd, &peer);
+        else
+            refuse(fd);
+    }
+}
