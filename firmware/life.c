@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "words/words.h"
 
 _Static_assert(sizeof(struct boot_handover) <= 4 * BUS_HANDOVER_WORDS,
                "the handover fits its words");

@@ -212,10 +212,9 @@ static int check_factory(struct keys_job *job)
 static int show_keys(struct keys_job *job)
 {
     struct image_keys keys;
-    bool bad;
-    keys_load(&keys, &bad, job->chip,
-              table_find(&job->table, PART_DATA, PART_KEYS));
-    if (keys.count == 0)
+    enum keys_state state = keys_load(
+        &keys, job->chip, table_find(&job->table, PART_DATA, PART_KEYS));
+    if (keys.count == 0 && state != KEYS_LOST)
         puts("no keys are set: signatures are not asked for");
     for (unsigned i = 0; i < keys.count; i++) {
         uint8_t id[IMAGE_KEY_ID_LEN];
@@ -226,9 +225,11 @@ static int show_keys(struct keys_job *job)
         hex_encode(hex, keys.key[i], P256_KEY_LEN);
         printf("%.*s\n", 2 * P256_KEY_LEN, hex);
     }
-    if (!bad)
+    if (state < KEYS_ONE_BAD)
         return EXIT_OK;
-    fputs("wipy keys: a copy of the keys is damaged; set them again\n", stderr);
+    fprintf(stderr, "wipy keys: %s damaged; set or clear them again\n",
+            state == KEYS_LOST ? "both copies of the keys are"
+                               : "a copy of the keys is");
     return EXIT_VERIFY;
 }
 

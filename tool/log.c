@@ -5,9 +5,9 @@
 #include <time.h>
 
 #include "base/hex.h"
-#include "boot/diary.h"
 #include "chip_view.h"
 #include "commands.h"
+#include "words/words.h"
 
 #include <jansson.h>
 

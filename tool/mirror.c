@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "clock.h"
 #include "loader_flash.h"
+#include "words/words.h"
 
 static int ram_read(void *ctx, flash_off off, void *to, size_t len)
 {

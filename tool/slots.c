@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "boot/diary.h"
+#include "boot/candidates.h"
 #include "chip_view.h"
 #include "commands.h"
 #include "image_parts.h"
 #include "running.h"
+#include "words/words.h"
 
 static const char usage[] =
     "usage: wipy slots [--flash FILE | --port PORT] [--json]\n"
@@ -33,17 +34,13 @@ struct slots_view {
 /* What the next normal start takes, by the bootloader's own order. */
 static unsigned next_slot(const struct slots_view *v)
 {
-    const struct boot_record *r = &v->chip.boot.record;
-    const unsigned order[] = {r->active, r->prev, 2, 1, 0};
-    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
-        enum slot_state state = boot_slot_state(&v->chip.boot, order[i]);
-        if (v->slot[order[i]].fault == IMAGE_FINE && state != SLOT_BAD &&
-            state != SLOT_RECEIVING && state != SLOT_EMPTY)
-            return order[i];
-    }
-    for (unsigned i = SLOTS; i-- > 0;)
-        if (v->slot[i].fault == IMAGE_FINE)
-            return i;
+    const struct boot *b = &v->chip.boot;
+    struct candidates c = candidates_of(b, b->record.active, false);
+    for (int poor = 0; poor < 2; poor++)
+        for (unsigned i = 0; i < c.count; i++)
+            if (v->slot[c.slot[i]].fault == IMAGE_FINE &&
+                candidate_is_poor(b, c.slot[i]) == poor)
+                return c.slot[i];
     return SLOT_NONE;
 }
 
@@ -82,9 +79,13 @@ static void explain_next(struct slots_view *v, unsigned next)
     else if (!b->have_record)
         snprintf(v->next, sizeof v->next, "%s: no boot record",
                  slot_name(next));
-    else if (b->store.host >= 0)
+    else if (b->store.host)
         snprintf(v->next, sizeof v->next, "%s: selected by a host tool",
                  slot_name(next));
+    else if (next != r->active && v->slot[r->active].fault == IMAGE_FINE)
+        snprintf(v->next, sizeof v->next,
+                 "%s: the keys are damaged, and %s was not accepted before",
+                 slot_name(next), slot_name(r->active));
     else if (next != r->active)
         snprintf(v->next, sizeof v->next, "%s: %s is selected, but: %s",
                  slot_name(next), slot_name(r->active),
@@ -144,8 +145,12 @@ static void print_damage(const struct boot *b)
     for (unsigned i = 0; i < 2; i++)
         if (b->store.bad[i])
             printf("damaged: copy %u of the boot record\n", i + 1);
-    if (b->keys_bad)
-        puts("damaged: a copy of the keys");
+    if (b->keys_state == KEYS_ONE_BAD)
+        puts("damaged: a copy of the keys; the other is used");
+    if (b->keys_state == KEYS_LOST)
+        puts("damaged: both copies of the keys; factory and images accepted "
+             "before start, updates are refused until 'wipy keys set' or "
+             "'wipy keys clear'");
 }
 
 static void print_all(const struct slots_view *v)
@@ -183,12 +188,13 @@ static json_t *all_json(const struct slots_view *v)
         json_array_append_new(slots, j);
     }
     return json_pack(
-        "{s:o,s:s,s:s,s:s,s:b,s:i,s:b,s:b,s:b,s:b}", "slots", slots, "next",
+        "{s:o,s:s,s:s,s:s,s:b,s:i,s:b,s:b,s:b,s:b,s:b}", "slots", slots, "next",
         v->next, "active", slot_name(b->record.active), "previous",
         slot_name(b->record.prev), "on_trial", boot_on_trial(b), "keys",
         (int)b->keys.count, "table_damaged", b->table_source.first_bad,
         "table2_damaged", b->table_source.second_bad, "record_damaged",
-        b->store.bad[0] || b->store.bad[1], "keys_damaged", b->keys_bad);
+        b->store.bad[0] || b->store.bad[1], "keys_damaged",
+        b->keys_state >= KEYS_ONE_BAD, "keys_lost", b->keys_state == KEYS_LOST);
 }
 
 int cmd_slots(int argc, char **argv)

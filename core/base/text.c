@@ -8,7 +8,7 @@ struct text text_of(char *to, size_t size)
     return (struct text){.to = to, .size = size};
 }
 
-static void put_char(struct text *t, char c)
+void text_put_char(struct text *t, char c)
 {
     if (t->len + 1 < t->size) {
         t->to[t->len] = c;
@@ -20,7 +20,7 @@ static void put_char(struct text *t, char c)
 void text_put(struct text *t, const char *s)
 {
     while (*s)
-        put_char(t, *s++);
+        text_put_char(t, *s++);
 }
 
 static void put_decimal(struct text *t, uint32_t v, bool commas)
@@ -31,9 +31,9 @@ static void put_decimal(struct text *t, uint32_t v, bool commas)
         digits[n++] = (char)('0' + v % 10);
     while (v /= 10);
     while (n--) {
-        put_char(t, digits[n]);
+        text_put_char(t, digits[n]);
         if (commas && n && n % 3 == 0)
-            put_char(t, ',');
+            text_put_char(t, ',');
     }
 }
 
@@ -50,7 +50,7 @@ void text_put_decimal(struct text *t, uint32_t v)
 static void put_digits(struct text *t, uint32_t v, unsigned digits)
 {
     while (digits--)
-        put_char(t, "0123456789abcdef"[v >> 4 * digits & 15]);
+        text_put_char(t, "0123456789abcdef"[v >> 4 * digits & 15]);
 }
 
 void text_put_hex(struct text *t, uint32_t v, unsigned digits)

@@ -13,6 +13,7 @@ struct text {
 };
 
 struct text text_of(char *to, size_t size);
+void text_put_char(struct text *t, char c);
 void text_put(struct text *t, const char *s);
 void text_put_number(struct text *t, uint32_t v);               /* 812,345 */
 void text_put_decimal(struct text *t, uint32_t v);              /* 812345 */

@@ -24,18 +24,27 @@ struct boot_slot {
     uint32_t off, size; /* size 0: the table has no such slot */
 };
 
+/* Two copies of the keys: what they say together. */
+enum keys_state {
+    KEYS_NONE,    /* none set, all erased */
+    KEYS_KNOWN,   /* also when they say that none is set */
+    KEYS_ONE_BAD, /* known from one copy, the other is damaged */
+    KEYS_LOST,    /* no copy is good, and not all is erased: then only factory
+                     and what the record calls accepted are started, as long
+                     as one of them verifies, and updates are refused */
+};
+
 struct boot {
+    struct boot_record record;
+    struct record_store store;
     const struct flash *flash;
     uint16_t machine; /* code that may run here, enum image_machine */
-    struct table table;
-    struct table_source table_source;
-    struct boot_slot slot[SLOTS];
-    struct record_store store;
-    struct boot_record record;
     bool have_record;
+    uint8_t keys_state; /* enum keys_state */
+    struct boot_slot slot[SLOTS];
     struct image_keys keys;
-    bool keys_bad; /* a copy of the keys is damaged; when both are, nothing is
-                      set, images boot, and updates are refused */
+    struct table_source table_source;
+    struct table table;
 };
 
 /* Reads tables, keys and record. `flash` must be mapped and stay valid.
@@ -50,15 +59,12 @@ int boot_open_for(struct boot *b, const struct flash *flash, uint16_t machine);
 /* "factory", "ota_0", "ota_1". */
 const char *slot_name(unsigned slot);
 
-/* Of enum boot_why: "selected", "on trial", "safe boot, previous". */
-const char *boot_why_text(unsigned why);
-
 /* What is known of a slot without reading its image: enum slot_state, with
  * TRIAL told apart from PENDING. */
 enum slot_state boot_slot_state(const struct boot *b, unsigned slot);
 
-/* Reads and checks the image in a slot. `im` and `digest` are filled as far
- * as it is good. About 10 ms a MiB. */
+/* Reads and checks the image in a slot (< SLOTS). `im` and `digest` are filled
+ * as far as it is good. About 10 ms a MiB. */
 enum image_fault boot_slot_check(const struct boot *b, unsigned slot,
                                  struct image *im, uint8_t digest[SHA256_LEN]);
 
@@ -79,7 +85,8 @@ int boot_rollback(struct boot *b, enum boot_reason reason);
 
 /* Selects a slot for the next and later starts (pycom.bootmgr). It must
  * verify: WIPY_ECORRUPT; WIPY_EPERM during a trial; WIPY_ENOENT when the
- * board has no such slot; WIPY_EEXIST when it is active already. An image
+ * board has no such slot; WIPY_EEXIST when it is active already; WIPY_ESIGN
+ * when the keys are lost and it was not accepted before. An image
  * that was confirmed before needs no trial. `fault` (may be NULL) says what
  * is wrong with it. */
 int boot_select(struct boot *b, unsigned slot, enum image_fault *fault);
@@ -88,6 +95,11 @@ int boot_select(struct boot *b, unsigned slot, enum image_fault *fault);
  * power cut. When the board is reset at once, retained.request_safe does the
  * same without writing to the flash. */
 int boot_request_safe(struct boot *b);
+
+/* boot_record_save() and boot_record_append() of b->record; when that fails it
+ * is read again, so that what is in memory is what is on the chip. */
+int boot_save(struct boot *b);
+int boot_append(struct boot *b);
 
 /* ---- bootloader: the decision ---- */
 
@@ -124,8 +136,8 @@ int boot_lock(const struct boot *b, unsigned executing,
 
 /* Two copies in one sector, away from its ends. Empty: count 0. */
 enum { KEYS_COPY_OFF = 0x400, KEYS_COPY_STEP = 0x600, KEYS_LEN = 288 };
-void keys_load(struct image_keys *keys, bool *bad, const uint8_t *chip,
-               const struct partition *p);
+enum keys_state keys_load(struct image_keys *keys, const uint8_t *chip,
+                          const struct partition *p);
 /* The 4096 bytes of the sector, for tools. */
 void keys_write(const struct image_keys *keys, uint8_t to[FLASH_SECTOR]);
 

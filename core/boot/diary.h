@@ -7,7 +7,7 @@
 
 #include "boot/boot.h"
 
-enum { DIARY_ENTRY_LEN = 64, DIARY_ENTRIES = 64, DIARY_TEXT_LEN = 120 };
+enum { DIARY_ENTRY_LEN = 64, DIARY_ENTRIES = 64 };
 
 enum diary_kind {
     DIARY_START = 1,  /* a start: slot, why, cause, how long the run before */
@@ -45,10 +45,6 @@ int diary_add(struct diary *d, struct diary_entry *e);
 
 /* The n-th latest entry, 0 = the latest; false when there is none. */
 bool diary_get(const struct diary *d, unsigned n, struct diary_entry *e);
-
-/* One line for the user, without time: "start of ota_1 1.2.0, reset switch,
- * on trial; ran 12 s before". Returns its length (cut to size - 1). */
-int diary_text(const struct diary_entry *e, char *to, size_t size);
 
 /* What the firmware calls once after its start: writes the starts waiting in
  * the retained words, damage seen by the bootloader, a fault that ended the

@@ -26,6 +26,8 @@ enum boot_why {
     WHY_ROLLBACK = 6,      /* the selected one was left at this start */
     WHY_FALLBACK = 7,      /* the selected one does not verify */
     WHY_REFLASHED = 8,     /* factory was written by a serial tool */
+    WHY_KEYS_LOST = 9,     /* the selected one was not accepted before the keys
+                              were damaged */
 };
 
 enum handover_flag {
@@ -41,6 +43,10 @@ enum handover_flag {
     HANDOVER_KEYS_BAD = 1 << 9,   /* a copy of the keys is damaged */
     HANDOVER_REFLASHED = 1 << 10, /* factory is not the recorded one */
     HANDOVER_UNLOCKED = 1 << 11,  /* the board has no locks */
+    HANDOVER_KEYS_LOST = 1 << 12, /* no copy of the keys is good */
+    HANDOVER_DAMAGE = HANDOVER_TABLE1_BAD | HANDOVER_TABLE2_BAD |
+                      HANDOVER_RECORD0_BAD | HANDOVER_RECORD1_BAD |
+                      HANDOVER_KEYS_BAD | HANDOVER_KEYS_LOST,
 };
 
 struct boot_handover {

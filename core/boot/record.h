@@ -41,7 +41,6 @@ enum slot_state {
     SLOT_GOOD = 5,
     SLOT_BAD = 6, /* given up after a failed trial or crash loop */
 };
-const char *slot_state_text(unsigned state);
 
 /* Reason of the last change. */
 enum boot_reason {
@@ -64,7 +63,6 @@ enum boot_reason {
     REASON_SAFE_REQUEST = 16, /* safe boot at the next start asked for */
     REASON_REFUSED = 17,      /* an upload ended and was not accepted */
 };
-const char *boot_reason_text(unsigned reason);
 
 struct record_slot {
     uint8_t state;  /* enum slot_state */
@@ -73,21 +71,23 @@ struct record_slot {
     uint8_t digest[RECORD_DIGEST_LEN]; /* zeros: unknown */
 };
 
+/* What is asked for most comes first: short offsets are short code. */
 struct boot_record {
     /* The vendor's head. active and prev are always < SLOTS here. */
     uint32_t active, status, prev, size, safeboot;
-    uint8_t signature[16];
 
-    uint32_t seq;
     uint8_t reason;      /* enum boot_reason */
     uint8_t reason_slot; /* the slot it is about */
-    bool left_once;      /* a crash loop was left; not a second time */
-    struct record_slot slot[SLOTS];
+    uint8_t left_once;   /* 1: a crash loop was left; not a second time */
 
     /* Counters beside the record, of the copy in use. */
     uint8_t attempts_used; /* 0 to RECORD_ATTEMPTS */
     uint8_t blocks;        /* 64 KiB blocks of the unfinished upload */
-    bool safe_taken;       /* the software safe boot has happened */
+    uint8_t safe_taken;    /* 1: the software safe boot has happened */
+
+    uint32_t seq;
+    struct record_slot slot[SLOTS];
+    uint8_t signature[16]; /* of the vendor's head */
 };
 
 struct record_store {
@@ -97,13 +97,13 @@ struct record_store {
                         then nothing can be saved (WIPY_ENOTSUP) */
     int current;     /* copy the record was read from, -1: none */
     bool bad[2];     /* holds something, and it is damaged */
-    int host;        /* copy that a host tool wrote, -1: none */
+    bool host;       /* copy 0 was written by a host tool */
 };
 
 /* Finds the record in use. Returns 0, WIPY_ENOENT when there is none (then
  * `r` is what a new board has: factory, READY). `flash` must be mapped; `size`
  * of less than a sector means no otadata. Writes nothing. When
- * store->host >= 0 the record is the host's head with our knowledge of the
+ * store->host the record is the host's head with our knowledge of the
  * slots, and boot_record_save() is due. */
 int boot_record_load(struct record_store *store, struct boot_record *r,
                      const struct flash *flash, uint32_t off, uint32_t size);
@@ -123,6 +123,16 @@ int boot_record_append(struct record_store *store, struct boot_record *r);
 int boot_record_use_attempt(struct record_store *store, struct boot_record *r);
 int boot_record_add_block(struct record_store *store, struct boot_record *r);
 int boot_record_take_safe(struct record_store *store, struct boot_record *r);
+
+/* Changes in memory, for everything that is saved afterwards: the last change
+ * is about `slot`; `slot` is selected; `slot` holds that image. */
+void boot_record_note(struct boot_record *r, unsigned slot,
+                      enum boot_reason reason);
+void boot_record_activate(struct boot_record *r, unsigned slot, unsigned prev,
+                          enum record_status status);
+void boot_record_image(struct boot_record *r, unsigned slot, uint32_t len,
+                       const uint8_t digest[RECORD_DIGEST_LEN],
+                       enum slot_state state);
 
 /* The vendor's 40 bytes alone, for tools: head with CRC (spec 1.4). */
 void boot_record_head_write(uint8_t to[RECORD_HEAD_LEN],

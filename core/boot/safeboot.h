@@ -16,8 +16,8 @@ enum {
 
 struct safeboot {
     uint32_t debounce_ms;
-    uint8_t phase;   /* 0 first look, 1 debounced, 2..4 windows, 5 done */
-    uint8_t toggles; /* in this window */
+    bool debounced;
+    uint8_t toggles; /* so far */
     bool lit;
     /* What to do now. */
     bool done;

@@ -4,6 +4,7 @@
 
 #include "base/cursor.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "base/hex.h"
 #include "layout.h"
 
@@ -31,19 +32,12 @@ const char *image_fault_text(enum image_fault fault)
                                                         : "unknown fault";
 }
 
-static bool is_blank(const uint8_t *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (data[i] != 0xff)
-            return false;
-    return true;
-}
-
 static enum image_fault parse_header(struct image *im, struct reader *r)
 {
-    if (im->size >= 1 && is_blank(im->data, im->size < 256 ? im->size : 256))
+    if (im->size < 1 ||
+        bytes_are(im->data, 0xff, im->size < 256 ? im->size : 256))
         return IMAGE_BLANK;
-    if (im->size < 1 || im->data[0] != IMAGE_MAGIC)
+    if (im->data[0] != IMAGE_MAGIC)
         return IMAGE_NO_MAGIC;
     if (im->size < IMAGE_HEADER_LEN)
         return IMAGE_TOO_LONG;
@@ -82,11 +76,16 @@ static enum image_fault parse_segments(struct image *im, struct reader *r)
 }
 
 /* Checksum byte: last of the 16-byte row in which at least one is free. */
-static enum image_fault parse_ends(struct image *im, struct reader *r)
+static void set_lengths(struct image *im, uint32_t segments_end)
 {
-    im->checksum_off = (uint32_t)(r->pos | 15);
+    im->checksum_off = segments_end | 15;
     im->hashed_len = im->checksum_off + 1;
     im->len = im->hashed_len + (im->has_digest ? SHA256_LEN : 0);
+}
+
+static enum image_fault parse_ends(struct image *im, struct reader *r)
+{
+    set_lengths(im, (uint32_t)r->pos);
     if (im->len > im->size)
         return IMAGE_TOO_LONG;
     im->full_len = im->len;
@@ -181,7 +180,7 @@ static enum image_fault check_machine(const struct image *im, uint16_t machine)
 }
 
 /* The segment list as far as it can be followed without its data. */
-static enum image_fault peek_segments(struct image *im, uint32_t *len)
+static enum image_fault peek_segments(struct image *im)
 {
     uint64_t pos = IMAGE_HEADER_LEN;
     for (unsigned i = 0; i < im->segments; i++) {
@@ -197,19 +196,18 @@ static enum image_fault peek_segments(struct image *im, uint32_t *len)
         if (pos > INT32_MAX)
             return IMAGE_TOO_LONG;
     }
-    *len = (uint32_t)((pos | 15) + 1 + (im->has_digest ? SHA256_LEN : 0));
+    set_lengths(im, (uint32_t)pos);
     return IMAGE_FINE;
 }
 
 enum image_fault image_peek(struct image *im, const uint8_t *data, size_t size,
-                            uint16_t machine, uint32_t *len)
+                            uint16_t machine)
 {
     *im = (struct image){.data = data, .size = size};
-    *len = 0;
     struct reader r = reader_of(data, size);
     enum image_fault fault = parse_header(im, &r);
     if (!fault)
-        fault = peek_segments(im, len);
+        fault = peek_segments(im);
     if (fault)
         return fault;
     size_t first = IMAGE_HEADER_LEN + IMAGE_SEGMENT_HEADER_LEN;
@@ -243,16 +241,22 @@ bool image_digest_ok(const struct image *im)
            memcmp(digest, im->data + im->hashed_len, SHA256_LEN) == 0;
 }
 
+/* `md5` is of everything before the tail. */
+static bool tail_is(const struct image *im, const uint8_t md5[MD5_LEN])
+{
+    char hex[IMAGE_TAIL_LEN];
+    hex_encode(hex, md5, MD5_LEN);
+    return memcmp(hex, im->data + im->full_len - IMAGE_TAIL_LEN,
+                  IMAGE_TAIL_LEN) == 0;
+}
+
 bool image_tail_ok(const struct image *im)
 {
+    uint8_t md5[MD5_LEN];
     if (!im->has_tail)
         return false;
-    uint8_t md5[MD5_LEN];
-    char hex[IMAGE_TAIL_LEN];
-    size_t before = im->full_len - IMAGE_TAIL_LEN;
-    md5_of(im->data, before, md5);
-    hex_encode(hex, md5, MD5_LEN);
-    return memcmp(hex, im->data + before, IMAGE_TAIL_LEN) == 0;
+    md5_of(im->data, im->full_len - IMAGE_TAIL_LEN, md5);
+    return tail_is(im, md5);
 }
 
 enum image_fault image_rom_check(const uint8_t *data, size_t size,
@@ -280,24 +284,36 @@ static enum image_fault check_signature(const struct image *im,
     return image_sign_check(&sign, keys, digest);
 }
 
+enum image_fault image_judge(const struct image *im,
+                             const struct image_keys *keys,
+                             const uint8_t digest[SHA256_LEN],
+                             const uint8_t *md5)
+{
+    if (im->kind != IMAGE_FIRMWARE)
+        return IMAGE_NOT_FIRMWARE;
+    if (im->has_digest &&
+        memcmp(digest, im->data + im->hashed_len, SHA256_LEN) != 0)
+        return IMAGE_BAD_DIGEST;
+    if (!im->has_digest && !im->has_tail)
+        return IMAGE_NO_DIGEST;
+    if (im->has_tail && md5 && !tail_is(im, md5))
+        return IMAGE_BAD_TAIL;
+    return check_signature(im, keys, digest);
+}
+
 enum image_fault image_check(struct image *im, const uint8_t *data, size_t size,
                              uint16_t machine, const struct image_keys *keys,
                              uint8_t digest[SHA256_LEN])
 {
+    uint8_t md5[MD5_LEN];
     memset(digest, 0, SHA256_LEN);
     enum image_fault fault = image_rom_check(data, size, machine, im);
     if (fault)
         return fault;
-    if (im->kind != IMAGE_FIRMWARE)
-        return IMAGE_NOT_FIRMWARE;
     image_digest(im, digest);
-    if (!im->has_digest) {
-        if (!im->has_tail)
-            return IMAGE_NO_DIGEST;
-        if (!image_tail_ok(im))
-            return IMAGE_BAD_TAIL;
-    } else if (memcmp(digest, data + im->hashed_len, SHA256_LEN) != 0) {
-        return IMAGE_BAD_DIGEST;
-    }
-    return check_signature(im, keys, digest);
+    /* The tail is of the upload; it counts where there is nothing better. */
+    bool by_tail = !im->has_digest && im->has_tail;
+    if (by_tail)
+        md5_of(data, im->full_len - IMAGE_TAIL_LEN, md5);
+    return image_judge(im, keys, digest, by_tail ? md5 : NULL);
 }

@@ -126,11 +126,11 @@ enum image_fault image_parse(struct image *im, const uint8_t *data,
                              size_t size);
 
 /* Looks at the first `size` bytes of an upload (at least IMAGE_PEEK_LEN or all
- * there is): refuses what cannot be firmware for `machine`, and gives the
- * image's length (without signature and tail) in `*len`; 0 when it cannot be
- * known yet. `im` is filled as far as the bytes go. */
+ * there is): refuses what cannot be firmware for `machine`. `im` is filled as
+ * far as the bytes go; its lengths are 0 when they cannot be known yet, and
+ * bounded by nothing but 2 GiB. */
 enum image_fault image_peek(struct image *im, const uint8_t *data, size_t size,
-                            uint16_t machine, uint32_t *len);
+                            uint16_t machine);
 
 /* The checks, each on a parsed image. */
 bool image_checksum_ok(const struct image *im);
@@ -160,6 +160,14 @@ struct image_keys {
 enum image_fault image_check(struct image *im, const uint8_t *data, size_t size,
                              uint16_t machine, const struct image_keys *keys,
                              uint8_t digest[SHA256_LEN]);
+
+/* The same on an image whose ROM check was made and whose digests are known
+ * already: `digest` of the hashed part, `md5` of all before the tail (NULL:
+ * the tail does not count). */
+enum image_fault image_judge(const struct image *im,
+                             const struct image_keys *keys,
+                             const uint8_t digest[SHA256_LEN],
+                             const uint8_t *md5);
 
 /* ---- signature block ---- */
 

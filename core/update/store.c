@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/fields.h"
 
 static const struct boot_slot *slot_of(const struct update *u)
 {
@@ -14,38 +15,37 @@ const uint8_t *store_view(const struct update *u)
     return u->boot->flash->map + slot_of(u)->off;
 }
 
-/* FF at the start, and each byte like the next. */
 static bool is_blank(const uint8_t *p, size_t len)
 {
-    return p[0] == 0xff && memcmp(p, p + 1, len - 1) == 0;
+    return bytes_are(p, 0xff, len);
 }
 
-/* From the start of a block the whole block, else one sector. */
-static int make_blank(struct update *u, uint32_t off)
+/* What is erased at once: from the start of a block the whole block, else one
+ * sector. */
+static uint32_t erase_len(const struct update *u, uint32_t off)
 {
     const struct boot_slot *slot = slot_of(u);
-    uint32_t at = slot->off + off;
-    size_t len = FLASH_SECTOR;
-    if (at % FLASH_BLOCK == 0 && slot->size - off >= FLASH_BLOCK)
-        len = FLASH_BLOCK;
-    return flash_erase(u->boot->flash, at, len);
+    return (slot->off + off) % FLASH_BLOCK == 0 &&
+                   slot->size - off >= FLASH_BLOCK
+               ? FLASH_BLOCK
+               : FLASH_SECTOR;
 }
 
-/* How many bytes from `data` on can be programmed by one command: sectors
- * that are blank, in one block. */
+static int erase(struct update *u, uint32_t off)
+{
+    return flash_erase(u->boot->flash, slot_of(u)->off + off,
+                       erase_len(u, off));
+}
+
+/* How many of `len` bytes can be programmed by one command: sectors that are
+ * blank, in one block. */
 static size_t blank_run(const struct update *u, uint32_t off, size_t len)
 {
     const uint8_t *chip = store_view(u) + off;
     size_t run = 0, most = FLASH_BLOCK - off % FLASH_BLOCK;
-    if (len < most)
-        most = len;
-    while (run < most) {
-        size_t n = most - run < FLASH_SECTOR ? most - run : FLASH_SECTOR;
-        if (!is_blank(chip + run, FLASH_SECTOR))
-            break;
-        run += n;
-    }
-    return run;
+    while (run < len && run < most && is_blank(chip + run, FLASH_SECTOR))
+        run += FLASH_SECTOR;
+    return run < len ? run : len;
 }
 
 static int note_progress(struct update *u)
@@ -76,7 +76,7 @@ int store_write(struct update *u, const uint8_t *data, size_t len)
         uint32_t off = u->stored;
         if (memcmp(slot + off, data, n) != 0) {
             if (!is_blank(slot + off, FLASH_SECTOR))
-                err = make_blank(u, off);
+                err = erase(u, off);
             if (!err) {
                 n = blank_run(u, off, len);
                 err = n ? program(u, data, n) : WIPY_EIO;
@@ -94,12 +94,8 @@ int store_write(struct update *u, const uint8_t *data, size_t len)
 
 int store_erase_ahead(struct update *u, uint32_t *off)
 {
-    const struct boot_slot *slot = slot_of(u);
-    uint32_t left = slot->size - *off;
-    uint32_t len = left < FLASH_BLOCK ? left : FLASH_BLOCK;
-    int err = is_blank(store_view(u) + *off, len)
-                  ? 0
-                  : flash_erase(u->boot->flash, slot->off + *off, len);
+    uint32_t len = erase_len(u, *off);
+    int err = is_blank(store_view(u) + *off, len) ? 0 : erase(u, *off);
     if (!err)
         *off += len;
     return err;

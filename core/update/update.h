@@ -37,24 +37,21 @@ struct update {
 
     uint8_t state; /* enum update_state */
     uint8_t outcome;
-    int error;           /* of the upload that failed */
-    unsigned slot;       /* being written, or written last */
-    uint32_t size;       /* announced, or UPDATE_SIZE_UNKNOWN */
-    uint32_t received;   /* bytes taken so far, resumed ones included */
-    uint32_t stored;     /* of these, on the chip and compared */
-    bool preparing;      /* update_prepare() is under way */
-    uint32_t prepared;   /* slot offset it has come to */
-    struct image head;   /* as peeked */
-    uint32_t image_len;  /* without signature and tail; 0 not known yet */
-    uint32_t hashed_len; /* what the SHA-256 covers */
-    struct sha256 sha;
-    struct md5 md5;
-    uint8_t digest[SHA256_LEN]; /* as appended to the image */
-    uint32_t ends_len;          /* signature block and tail seen so far */
-    uint8_t ends[IMAGE_SIGN_LEN + IMAGE_TAIL_LEN];
-    uint32_t fill; /* bytes waiting in `sector` */
-    uint8_t sector[FLASH_SECTOR];
+    uint8_t fault;     /* enum image_fault the answer is about */
+    bool preparing;    /* update_prepare() is under way */
+    int error;         /* of the upload that failed */
+    unsigned slot;     /* being written, or written last */
+    uint32_t size;     /* announced, or UPDATE_SIZE_UNKNOWN */
+    uint32_t received; /* bytes taken so far, resumed ones included */
+    uint32_t stored;   /* of these, on the chip and compared */
+    uint32_t fill;     /* bytes waiting in `sector` */
+    uint32_t prepared; /* slot offset the preparing has come to */
+
+    struct md5 md5;    /* of the image without what follows it */
+    struct sha256 sha; /* of the hashed part */
+    struct image head; /* as peeked; at the end as checked */
     char text[UPDATE_TEXT_LEN];
+    uint8_t sector[FLASH_SECTOR];
 };
 
 /* `executing` from the handover. */

@@ -322,7 +322,7 @@ def stored(board):
 
 
 # The board's FTP server hands the updater pieces of this length.
-PIECE = 256 * 1024
+PIECE = 512 * 1024
 
 
 def arrived(board, offset, upto):

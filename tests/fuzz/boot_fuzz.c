@@ -2,6 +2,7 @@
  * record is sound afterwards, and the diary goes on. The input is laid over
  * the sectors of otadata, keys and diary, after a byte that says where. */
 #include "bootmodel.h"
+#include "words/words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

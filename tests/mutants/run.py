@@ -20,23 +20,44 @@ TESTS = ["sim/boot_sim", "unit/image_test", "unit/table_test",
 
 # name: (file, what is there, what stands there instead)
 MUTANTS = {
+    # the record
     "one copy only": (
-        "boot/record.c", "return s->current == 0;", "return 0;"),
-    "extension not checked": (
         "boot/record.c",
-        "get_u32(from + CRC_OFF) != crc32_add(0, from, CRC_OFF))", "false)"),
+        "store->copies == 2 && (store->host || store->current == 0);",
+        "store->host;"),
+    "extension not checked": (
+        "boot/record.c", " || !bytes_are_sealed(from, RECORD_LEN))", ")"),
     "oldest copy wins": (
         "boot/record.c", "(int32_t)(found.seq - r->seq) > 0",
         "(int32_t)(found.seq - r->seq) < 0"),
     "host's record overwritten before it is adopted": (
-        "boot/record.c", "return s->host == 0;", "return 0;"),
+        "boot/record.c", "(store->host || store->current == 0)",
+        "(store->current == 0)"),
     "host's record believed unchecked": (
         "boot/boot.c", "return slot < SLOTS && b->slot[slot].size ?",
         "return slot < SLOTS ?"),
+    "host's record stays": (
+        "boot/record.c", "if (store->host && copy)", "if (false)"),
     "head's checksum of another kind": (
         "boot/record.c", "crc32_add(0xffffffffu, head", "crc32_add(0, head"),
+    "sequence stands still": (
+        "boot/record.c", "drop_blocks(r);\n    r->seq++;",
+        "drop_blocks(r);"),
+    "appended where attempts were counted": (
+        "boot/record.c", "!is_clear(copy + ATTEMPTS_OFF, 256))", "false)"),
+    "a torn attempt was none": (
+        "boot/record.c",
+        "count_words(p + ATTEMPTS_OFF, RECORD_ATTEMPTS, false)",
+        "count_words(p + ATTEMPTS_OFF, RECORD_ATTEMPTS, true)"),
+    "a torn block counts": (
+        "boot/record.c", "count_words(p + BLOCKS_OFF, RECORD_BLOCKS, true)",
+        "count_words(p + BLOCKS_OFF, RECORD_BLOCKS, false)"),
+    "memory keeps what could not be written": (
+        "boot/boot.c", "    if (err)\n        load_record(b);\n", ""),
+
+    # the decision
     "attempts are free": (
-        "boot/decide.c", "if (!orderly || r->attempts_used == 0)",
+        "boot/decide.c", "if (!ended_orderly(d) || r->attempts_used == 0)",
         "if (r->attempts_used == 0)"),
     "a sixth attempt": (
         "boot/decide.c", "r->attempts_used >= RECORD_ATTEMPTS",
@@ -45,99 +66,143 @@ MUTANTS = {
         "boot/decide.c",
         "return d->cause->fault || d->cause->reset == BOOT_RESET_WATCHDOG;",
         "return d->cause->fault;"),
+    "a trial whose attempt was not counted goes on": (
+        "boot/decide.c",
+        "if (ran(d, r->active) && d->retained->trial && faulted(d))",
+        "if (r->attempts_used && ran(d, r->active) && d->retained->trial &&"
+        " faulted(d))"),
+    "no watchdog in a trial": (
+        "boot/decide.c", "trial ? BOOT_TRIAL_WATCHDOG_MS : 0;", "0;"),
     "safe boot counts": (
         "boot/decide.c", "slot != r->active || d->safe)",
         "slot != r->active)"),
     "safe boot for ever": (
         "boot/decide.c", "r->safeboot == SAFEBOOT_SOFT && !r->safe_taken);",
         "r->safeboot == SAFEBOOT_SOFT);"),
+    "safe boot not noted as taken": (
+        "boot/decide.c",
+        "(void)boot_record_take_safe(&b->store, &b->record);", ";"),
     "start without verifying": (
         "boot/decide.c", "return fault == IMAGE_FINE;", "return true;"),
+    "factory before all others": (
+        "boot/decide.c", "candidates_of(d->b, wanted_slot(d),",
+        "candidates_of(d->b, SLOT_FACTORY,"),
     "given-up images come back": (
         "boot/boot.c",
         "if (old != SLOT_FACTORY)\n        r->slot[old].state = SLOT_BAD;", ""),
+    "the way back not verified": (
+        "boot/boot.c", "boot_slot_check(b, slot, &im, digest) == IMAGE_FINE)",
+        "boot_slot_check(b, slot, &im, digest) >= 0)"),
     "crash loop never seen": (
         "boot/decide.c", "at[0] - oldest > CRASH_WINDOW_MS",
         "at[0] - oldest < CRASH_WINDOW_MS"),
     "crash loop left again and again": (
-        "boot/decide.c", "r->left_once = leave(d, REASON_CRASH_LOOP);",
-        "(void)leave(d, REASON_CRASH_LOOP);"),
+        "boot/decide.c",
+        "r->left_once = d->choice->handover.left != SLOT_NONE;", ";"),
     "re-flashed factory not seen": (
-        "boot/boot.c",
-        "memcmp(im.data + im.hashed_len, digest, SHA256_LEN) != 0;",
-        "false;"),
+        "boot/boot.c", "return !same_digest(b, slot, true);",
+        "return false;"),
     "anybody confirms": (
         "boot/boot.c",
         "r->status != RECORD_CHECK || r->active != executing",
         "r->status != RECORD_CHECK"),
     "executing slot not locked": (
-        "boot/decide.c", "executing < SLOTS && executing != SLOT_FACTORY",
-        "false"),
+        "boot/decide.c",
+        "(executing < SLOTS && p->off == b->slot[executing].off)", "false"),
     "keys not locked": (
-        "boot/decide.c", "if (!err && keys)", "if (!err && false)"),
+        "boot/decide.c",
+        "(p->subtype == PART_TABLE2 || p->subtype == PART_KEYS)",
+        "p->subtype == PART_TABLE2"),
     "second table not used": (
         "image/table.c", "return load_second(t, chip, chip_size);",
         "return err;"),
+    "the diary writes over a torn entry": (
+        "boot/diary.c", "while (d->next % PER_SECTOR && !",
+        "while (false && !"),
+
+    # keys
+    "second copy of the keys not used": (
+        "boot/keys.c", "    *keys = second;\n", ""),
+    "lost keys are no keys": (
+        "boot/keys.c", "    if (a == b)\n        return a;",
+        "    if (a == b)\n        return a == KEYS_LOST ? KEYS_NONE : a;"),
+    "lost keys, one copy erased, are no keys": (
+        "boot/keys.c",
+        "    if (b != KEYS_KNOWN)\n        return KEYS_LOST;",
+        "    if (b != KEYS_KNOWN)\n        return KEYS_NONE;"),
+    "lost keys start anything": (
+        "boot/boot.c",
+        "if (b->keys_state == KEYS_LOST && slot != SLOT_FACTORY &&",
+        "if (false && slot != SLOT_FACTORY &&"),
+    "lost keys trust the state alone": (
+        "boot/boot.c", "(state != SLOT_GOOD || !same_digest(b, slot, false))",
+        "state != SLOT_GOOD"),
+    "lost keys take uploads": (
+        "update/slot.c", "if (b->keys_state == KEYS_LOST)", "if (false)"),
+    "lost keys select anything": (
+        "boot/boot.c",
+        "if (b->keys_state == KEYS_LOST && candidate_is_poor(b, slot))",
+        "if (false)"),
+
+    # the image
     "digest not compared": (
         "image/image.c",
-        "memcmp(digest, data + im->hashed_len, SHA256_LEN) != 0", "false"),
+        "memcmp(digest, im->data + im->hashed_len, SHA256_LEN) != 0", "false"),
     "segment not bounded": (
         "image/image.c", "if (s->len > reader_left(r))", "if (false)"),
     "signature not asked for": (
         "image/image.c", "if (!keys || keys->count == 0)", "if (true)"),
-    "slot called good while it is written": (
-        "update/update.c", ".state = SLOT_RECEIVING,", ".state = SLOT_GOOD,"),
-    "half an image as the way back": (
-        "update/update.c", "if (r->prev == u->slot)", "if (false)"),
-    "the executing slot is spare": (
-        "update/update.c", "if (i == executing || !b->slot[i].size)",
-        "if (!b->slot[i].size)"),
-    "committed unchecked": (
-        "update/update.c", "enum image_fault fault = check_whole(u, digest);",
-        "enum image_fault fault = check_whole(u, digest);\n    fault = 0;"),
-    "committed without a trial": (
-        "update/update.c", "    r->status = RECORD_CHECK;\n    r->size",
-        "    r->status = RECORD_READY;\n    r->size"),
-    "programmed without erasing": (
-        "update/store.c", "err = make_blank(u, off);", ";"),
-    "progress noted too early": (
-        "update/store.c", "(r->blocks + 1u) * FLASH_BLOCK <= u->stored",
-        "r->blocks * FLASH_BLOCK <= u->stored"),
-    "resumed without hashing again": (
-        "update/update.c", "return take(u, chip, resume);",
-        "u->received = resume;\n    return 0;"),
-    "factory before all others": (
-        "boot/decide.c", "candidates_of(d->b, wanted_slot(d))",
-        "candidates_of(d->b, SLOT_FACTORY)"),
-    "the way back not verified": (
-        "boot/boot.c",
-        "            boot_slot_check(b, slot, &im, digest) == IMAGE_FINE)",
-        "            boot_slot_check(b, slot, &im, digest) >= 0)"),
-    "the way back forgotten at the commit": (
-        "update/update.c", "    r->prev = r->active;\n", ""),
-    "sequence stands still": (
-        "boot/record.c", "drop_blocks(r);\n    r->seq++;",
-        "drop_blocks(r);"),
-    "host's record stays": (
-        "boot/record.c", "if (store->host >= 0 && store->host != (int)copy)",
+    "MD5 tail not compared": (
+        "image/image.c", "if (im->has_tail && md5 && !tail_is(im, md5))",
         "if (false)"),
+
+    # the update
+    "slot called good while it is written": (
+        "update/slot.c", "{.state = SLOT_RECEIVING};",
+        "{.state = SLOT_GOOD};"),
+    "half an image as the way back": (
+        "update/slot.c", "    if (r->prev == u->slot)\n", "    if (false)\n"),
+    "the executing slot is spare": (
+        "update/slot.c", "if (i == u->executing || !b->slot[i].size)",
+        "if (!b->slot[i].size)"),
+    "active stays while its slot is written": (
+        "update/slot.c", "    if (r->active == u->slot) {",
+        "    if (false) {"),
+    "uploads during a trial": (
+        "update/slot.c", "if (boot_on_trial(b))", "if (false)"),
+    "committed unchecked": (
+        "update/intake.c", "return fault ? fail_fault(u, fault) : 0;\n}",
+        "return 0;\n}"),
+    "bytes behind the tail accepted": (
+        "update/intake.c", "fault = im->full_len == u->received",
+        "fault = true"),
+    "committed without a trial": (
+        "update/slot.c",
+        "boot_record_activate(r, u->slot, r->active, RECORD_CHECK);",
+        "boot_record_activate(r, u->slot, r->active, RECORD_READY);"),
+    "the way back forgotten at the commit": (
+        "update/slot.c",
+        "boot_record_activate(r, u->slot, r->active, RECORD_CHECK);",
+        "boot_record_activate(r, u->slot, r->prev, RECORD_CHECK);"),
+    "programmed without erasing": (
+        "update/store.c", "err = erase(u, off);", ";"),
     "an unwritten sector passes": (
         "update/store.c", "if (memcmp(slot + off, data, n) != 0) {",
         "if (off && memcmp(slot + off, data, n) != 0) {"),
-    "appended where attempts were counted": (
-        "boot/record.c", "!is_clear(attempts, 256))", "false)"),
-    "active stays while its slot is written": (
-        "update/update.c", "    if (r->active == u->slot) {",
-        "    if (false) {"),
-    "uploads during a trial": (
-        "update/update.c", "    if (boot_on_trial(b)) {\n        struct text",
-        "    if (false) {\n        struct text"),
+    "progress noted too early": (
+        "update/store.c", "(r->blocks + 1u) * FLASH_BLOCK <= u->stored",
+        "r->blocks * FLASH_BLOCK <= u->stored"),
+    "progress past the slot believed": (
+        "update/update.c", "if (noted > b->slot[slot].size)", "if (false)"),
+    "resumed without hashing again": (
+        "update/intake.c", "return take(u, chip, resume);",
+        "u->received = resume;\n    return 0;"),
 }
 
 
 def sources(folder):
     out = []
-    for room in ("base", "image", "boot", "update"):
+    for room in ("base", "image", "boot", "words", "update"):
         path = os.path.join(folder, "core", room)
         out += [os.path.join(path, f) for f in sorted(os.listdir(path))
                 if f.endswith(".c")]

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "bootmodel.h"
+#include "words/words.h"
 
 #ifdef __SANITIZE_ADDRESS__
 enum { WITH_SANITIZERS = 1 };
@@ -414,7 +415,7 @@ static void check_record(const struct scenario *sc)
     must(b.have_record, "no record after a start");
     must(b.record.active == s.choice.handover.slot,
          "the record names another image than the one that runs");
-    must(b.store.host < 0, "a host's record was not adopted");
+    must(!b.store.host, "a host's record was not adopted");
     must(!b.store.bad[b.store.current], "the record in use is damaged");
     for (unsigned i = 0; i < SLOTS && is_strict(); i++) {
         struct image im;

@@ -1,16 +1,9 @@
-/* What record, slots and reasons are called. */
 #include <stddef.h>
 
-#include "boot.h"
+#include "words.h"
 
 #define NAME_OF(table, i)                                                      \
     ((i) < sizeof table / sizeof table[0] ? table[i] : "unknown")
-
-const char *slot_name(unsigned slot)
-{
-    static const char *const names[SLOTS] = {"factory", "ota_0", "ota_1"};
-    return slot < SLOTS ? names[slot] : "no slot";
-}
 
 const char *slot_state_text(unsigned state)
 {
@@ -60,6 +53,7 @@ const char *boot_why_text(unsigned why)
         [WHY_ROLLBACK] = "rolled back",
         [WHY_FALLBACK] = "the selected image is damaged",
         [WHY_REFLASHED] = "written over the serial line",
+        [WHY_KEYS_LOST] = "the keys are damaged, an accepted image",
     };
     return NAME_OF(names, why);
 }
