@@ -1,11 +1,8 @@
 #include "firmware/light.h"
 
-#include "led/led.h"
-
-void light_init(struct light *l, struct bus_cpu *bus)
+void light_init(struct light *l, uint64_t now_ms)
 {
-    l->bus = bus;
-    l->start_ms = bus_now_ms(bus);
+    l->start_ms = now_ms;
     l->error_ms = 0;
     l->errors_shown = 0;
     atomic_init(&l->errors, 0);
@@ -14,7 +11,7 @@ void light_init(struct light *l, struct bus_cpu *bus)
     light_beat_shape(l, 1, LED_BLUE);
 }
 
-static struct led_view view(struct light *l, uint64_t now_ms)
+struct led_view light_tick(struct light *l, uint64_t now_ms)
 {
     if (l->errors_shown != l->errors) {
         l->errors_shown = l->errors;
@@ -28,13 +25,6 @@ static struct led_view view(struct light *l, uint64_t now_ms)
     if (l->beating)
         return led_beat(now_ms - l->start_ms, l->flashes, l->beat_rgb);
     return (struct led_view){l->rgb, LED_FOREVER};
-}
-
-uint32_t light_tick(struct light *l, uint64_t now_ms)
-{
-    struct led_view v = view(l, now_ms);
-    bus_set_led(l->bus, v.rgb);
-    return v.next_ms;
 }
 
 void light_heartbeat(struct light *l, bool on)

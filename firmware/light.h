@@ -7,10 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bus/cpu.h"
+#include "led/led.h"
 
 struct light {
-    struct bus_cpu *bus;
     uint64_t start_ms;         /* the heart-beat counts from here */
     uint64_t error_ms;         /* the error signal began, loop only */
     unsigned errors_shown;     /* loop only */
@@ -21,10 +20,10 @@ struct light {
     _Atomic uint32_t beat_rgb; /* colour of the beat */
 };
 
-void light_init(struct light *l, struct bus_cpu *bus);
+void light_init(struct light *l, uint64_t now_ms);
 
-/* Sets the LED for `now_ms` of board time; returns how long it holds. */
-uint32_t light_tick(struct light *l, uint64_t now_ms);
+/* What it shows at `now_ms` of board time, and how long that holds. */
+struct led_view light_tick(struct light *l, uint64_t now_ms);
 
 void light_heartbeat(struct light *l, bool on);
 void light_error(struct light *l);

@@ -64,6 +64,15 @@ static int volumes_and_files(struct firmware *fw, const struct partition *fs)
     return 0;
 }
 
+static void say_settings(struct firmware *fw, const char *what, const char *why)
+{
+    char line[LOG_LINE_LEN];
+    snprintf(line, sizeof line, "%s%s", what, why);
+    firmware_log(fw, line);
+    bus_uart_print(&fw->bus, line);
+    bus_uart_print(&fw->bus, "\r\n");
+}
+
 static void mount_volumes(struct storage_job *job)
 {
     struct mount_job *mount = (struct mount_job *)job;
@@ -76,15 +85,12 @@ static void mount_volumes(struct storage_job *job)
     mount->err = volumes_and_files(fw, table_find(&table, PART_DATA, PART_FS));
     int err = settings_open(&fw->settings, &fw->storage, &flash,
                             table_find(&table, PART_DATA, PART_NVS));
-    if (err) {
-        char line[LOG_LINE_LEN];
-        snprintf(line, sizeof line,
-                 "login and settings are not kept over a reset: %s",
-                 wipy_strerror(err));
-        log_add(&fw->log, firmware_rtc(fw), line);
-        bus_uart_print(&fw->bus, line);
-        bus_uart_print(&fw->bus, "\r\n");
-    }
+    if (err)
+        say_settings(fw, "login and settings are not kept over a reset: ",
+                     wipy_strerror(err));
+    else if (fw->settings.damaged)
+        say_settings(fw, "stored settings are damaged, some are lost: ",
+                     "check login, light, watchdog and nvs values");
     (void)life_open(&fw->life, firmware_rtc(fw));
 }
 
@@ -168,9 +174,10 @@ static int tick(void *ctx, uint64_t real_ms)
     if (net_is_up(fw->net) && fw->bus.regs->state == BUS_CPU_FIRMWARE)
         bus_set_state(&fw->bus, BUS_CPU_SERVICES);
     fw->life.retained->run_s = (uint32_t)((now_ms - fw->start_ms) / 1000);
-    uint32_t light = light_tick(&fw->light, now_ms);
+    struct led_view light = light_tick(&fw->light, now_ms);
+    bus_set_led(&fw->bus, light.rgb);
     uint32_t trial = trial_tick(&fw->trial.trial, now_ms);
-    return real_wait(fw, light < trial ? light : trial);
+    return real_wait(fw, light.next_ms < trial ? light.next_ms : trial);
 }
 
 void firmware_log(struct firmware *fw, const char *line)
@@ -269,7 +276,7 @@ static void say_unread(struct firmware *fw, const char *what, int err)
 
 static void obey_settings(struct firmware *fw)
 {
-    int err = radio_init(&fw->radio, &fw->bus, &fw->settings);
+    int err = radio_init(&fw->radio, vm_wlan_default(&fw->bus), &fw->settings);
     if (err)
         say_unread(fw, "the access point is not named", err);
     err = arm_watchdog(fw);
@@ -329,7 +336,7 @@ int main(void)
     log_init(&fw->log);
     life_init(&fw->life, &fw->bus);
     name_versions(fw);
-    light_init(&fw->light, &fw->bus);
+    light_init(&fw->light, fw->start_ms);
 
     if (storage_and_volumes_start(fw))
         bus_fatal(&fw->bus, "the file volumes cannot start");

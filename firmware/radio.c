@@ -82,9 +82,9 @@ static int take(struct settings *s, const char *name, char *to, size_t size)
     return 0;
 }
 
-int radio_init(struct radio *r, const struct bus_cpu *bus, struct settings *s)
+int radio_init(struct radio *r, struct vm_wlan manual, struct settings *s)
 {
-    r->wlan = vm_wlan_default(bus);
+    r->wlan = manual;
     int err = take(s, "ssid_ap", r->wlan.ssid, sizeof r->wlan.ssid);
     int err2 = take(s, "pwd_ap", r->wlan.key, sizeof r->wlan.key);
     return err ? err : err2;

@@ -6,7 +6,6 @@
 #ifndef WIPY_FIRMWARE_RADIO_H
 #define WIPY_FIRMWARE_RADIO_H
 
-#include "bus/cpu.h"
 #include "firmware/python/vm.h"
 #include "firmware/settings.h"
 
@@ -14,10 +13,10 @@ struct radio {
     struct vm_wlan wlan;
 };
 
-/* The manual's access point under the name and key that pycom.wifi_ssid_ap
- * and wifi_pwd_ap left. A negative enum wipy_err when they cannot be read or
- * are no name and key: then the manual's are in force. */
-int radio_init(struct radio *r, const struct bus_cpu *bus, struct settings *s);
+/* `manual`, the access point of the manual, under the name and key that
+ * pycom.wifi_ssid_ap and wifi_pwd_ap left. A negative enum wipy_err when they
+ * cannot be read or are no name and key: then the manual's are in force. */
+int radio_init(struct radio *r, struct vm_wlan manual, struct settings *s);
 
 /* 0, or a negative enum wipy_err and the sentence for the user in `why`;
  * then nothing changed. */

@@ -9,7 +9,8 @@ int settings_open(struct settings *s, struct storage *storage,
 {
     *s = (struct settings){.storage = storage, .flash = *flash};
     s->open_err = part ? nvs_open(&s->nvs, &s->flash, part->off, part->size)
-                       : WIPY_ENOENT;
+                       : WIPY_ENOTSUP;
+    s->damaged = s->open_err == 0 && nvs_is_damaged(&s->nvs);
     return s->open_err;
 }
 

@@ -17,6 +17,7 @@ struct settings {
     struct flash flash;
     struct nvs nvs;
     int open_err; /* of settings_open(); then nothing is remembered */
+    bool damaged; /* some were lost to damage; the others hold */
 };
 
 /* Storage thread. `part` is the partition nvs, or NULL when there is none.

@@ -210,6 +210,29 @@ static uint32_t sector_end(struct nvs *nvs, uint32_t sector)
     return at;
 }
 
+static bool record_behind(struct nvs *nvs, uint32_t sector, uint32_t at)
+{
+    struct entry e;
+    while ((at += 4) < FLASH_SECTOR)
+        if (entry_at(nvs, sector, at, &e) == FOUND)
+            return true;
+    return false;
+}
+
+bool nvs_is_damaged(struct nvs *nvs)
+{
+    for (uint32_t s = 0; s < nvs->sectors; s++) {
+        struct entry e;
+        uint32_t at = HEADER;
+        int got = FOUND_END;
+        while (nvs->order[s] && (got = entry_at(nvs, s, at, &e)) == FOUND)
+            at += entry_size(e.key_len, e.len);
+        if (got == FOUND_TORN && record_behind(nvs, s, at))
+            return true;
+    }
+    return false;
+}
+
 static uint32_t free_sectors(const struct nvs *nvs)
 {
     uint32_t count = 0;

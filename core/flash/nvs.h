@@ -52,6 +52,10 @@ struct nvs {
 int nvs_open(struct nvs *nvs, const struct flash *flash, flash_off off,
              uint32_t size);
 
+/* True when records are lost to damage: one is broken and others follow it,
+ * which a power cut never leaves. (The last one broken is taken for a cut.) */
+bool nvs_is_damaged(struct nvs *nvs);
+
 /* WIPY_EINVAL: key empty or longer than NVS_KEY_MAX; value too long.
  * WIPY_ENOSPC: the store is full of other keys. A value that is there
  * already is not written again. */

@@ -168,6 +168,7 @@ static void a_cut_changes_all_or_nothing(void **state)
             chip_power_on(&w->chip.chip);
             assert_int_equal(open_it(w), 0);
             assert_true(all_hold(w, old) || all_hold(w, new));
+            assert_false(nvs_is_damaged(&w->nvs)); /* a cut is no damage */
             assert_int_equal(
                 nvs_set_int(&w->nvs, NVS_BOARD, "after", (int32_t)cut), 0);
             cuts++;
