@@ -1,6 +1,7 @@
 #!/bin/bash
 # FTP over TLS: offered only with a certificate in /flash/cert; curl, lftp and
-# Python's ftplib at their defaults; an upload that is cut is not stored.
+# Python's ftplib at their defaults; an upload that is cut is not stored; a
+# certificate and a key that do not belong together are not used.
 set -u
 BUILD=$1
 . "$(dirname "$0")/net_serve.sh"
@@ -59,6 +60,18 @@ ftp.retrbinary("RETR /flash/p", back.write)
 assert back.getvalue() == data
 ftp.set_pasv(False)
 assert "p" in ftp.nlst("/flash") or "/flash/p" in ftp.nlst("/flash")
+# the data connection may go back to plain, the control connection may not
+assert ftp.prot_c().startswith("200")
+ftp.set_pasv(True)
+back = io.BytesIO()
+ftp.retrbinary("RETR /flash/p", back.write)
+assert back.getvalue() == data
+for command in ("CCC", "AUTH TLS", "PROT E"):
+    try:
+        raise SystemExit(command + " was taken: " + ftp.sendcmd(command))
+    except ftplib.error_perm:
+        pass
+assert ftp.prot_p().startswith("200")
 # no goodbye of TLS: somebody may have cut it, so the old file stays
 conn = ftp.transfercmd("STOR /flash/p")
 conn.sendall(b"half of it")
@@ -72,6 +85,21 @@ assert ftp.size("/flash/p") == len(data)
 ftp.delete("/flash/p")
 ftp.quit()
 END
+    # The key of another certificate: told, and plain FTP goes on.
+    "$BUILD/wipy" cert -o "$WORK/other" >/dev/null || fail "wipy cert"
+    sleep 2.1
+    curl -sS -m 10 -T "$WORK/other/private.key" "$URL/flash/cert/private.key" ||
+        fail "cannot upload the other key"
+    for _ in $(seq 30); do
+        curl -s -m 10 -k --ssl-reqd "$URL/" -o /dev/null
+        [ $? = 64 ] && break
+        sleep 0.2
+    done
+    curl -s -m 10 -k --ssl-reqd "$URL/" -o /dev/null
+    [ $? = 64 ] || fail "TLS is offered with the key of another certificate"
+    curl -sS -m 10 "$URL/" -o /dev/null || fail "plain login after that"
+    [ $kind = board ] || grep -q "no TLS: .*private.key is not the key of" "$WORK/log" ||
+        fail "the log does not say why"
     echo "$kind: fine"
     stop
 done
