@@ -55,6 +55,8 @@ static void tls_start(void *ctx)
         !stream_encrypt(&c->control, c->control_tls, &net->tls_loader.identity,
                         &net->tls_cache))
         socket_close(&c->control.fd, true);
+    else
+        tls_wait(c);
 }
 
 static void tls_data(void *ctx, bool on)
@@ -135,7 +137,7 @@ void ftp_conn_receive(struct ftp_conn *c)
     char data[FTP_IN_SIZE];
     for (;;) {
         size_t room = FTP_IN_SIZE - c->ftp.in_len;
-        if (c->state != CONN_OPEN || !room || c->ftp.eof)
+        if (c->state != CONN_OPEN || !room || c->ftp.eof || c->turn_ms)
             return;
         ssize_t n = stream_recv(&c->control, data, room);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -190,7 +192,7 @@ void ftp_watch(struct ftp_conn *c)
     if (c->state == CONN_FREE)
         return;
     if (c->control.fd >= 0) {
-        bool room = c->ftp.in_len < FTP_IN_SIZE && !c->ftp.eof;
+        bool room = c->ftp.in_len < FTP_IN_SIZE && !c->ftp.eof && !c->turn_ms;
         short events = stream_events(&c->control, c->state == CONN_OPEN && room,
                                      ring_used(&c->ftp.out) > 0);
         net_watch(c->net, c->control.fd, events, ftp_conn_ready, c);
@@ -205,7 +207,8 @@ uint64_t ftp_conn_tick(struct ftp_conn *c)
         return UINT64_MAX;
     if (c->state == CONN_OPEN)
         ftp_tick(&c->ftp, now_ms);
-    if (c->state == CONN_OPEN && stream_holds_input(&c->control))
+    if (tls_turn(c) ||
+        (c->state == CONN_OPEN && stream_holds_input(&c->control)))
         ftp_conn_receive(c);
     ftp_conn_flush(c);
     if (c->state == CONN_FLUSHING && now_ms >= c->flush_ms)
@@ -214,6 +217,8 @@ uint64_t ftp_conn_tick(struct ftp_conn *c)
         return UINT64_MAX;
     uint64_t at =
         c->state == CONN_FLUSHING ? c->flush_ms : ftp_deadline(&c->ftp);
+    if (c->turn_ms && tls_turn_ms(c->net) < at)
+        at = tls_turn_ms(c->net);
     uint64_t link_at = ftp_link_tick(c);
     return link_at < at ? link_at : at;
 }
@@ -244,6 +249,7 @@ void ftp_conn_open(struct ftp_conn *c, int fd, const struct peer *peer)
     c->data = c->leaving = (struct stream){.fd = -1};
     c->listener = -1;
     c->connecting = c->shaking = c->protect = false;
+    c->turn_ms = 0;
     c->peer = *peer;
     c->local = socket_local(fd).addr;
     c->opened_ms = net->now_ms;

@@ -86,6 +86,7 @@ struct ftp_conn {
     int listener;
     bool connecting, shaking; /* the data connection is on its way */
     bool protect;             /* PROT P */
+    uint64_t turn_ms; /* since when its handshake waits, 0: it does not */
     struct peer peer;
     uint32_t local; /* our end of the control connection */
     uint64_t opened_ms, flush_ms;
@@ -159,6 +160,7 @@ struct net {
     struct tls_loader tls_loader;
     br_ssl_session_cache_lru tls_cache;
     uint8_t tls_sessions[8 * 100];
+    uint64_t tls_paid_ms;
     uint64_t probe_until_ms;
 
     struct pollfd polls[WATCHES];
@@ -245,6 +247,13 @@ uint64_t ftp_link_tick(struct ftp_conn *c);
 
 /* Reads certificate and key again, unless that was done a moment ago. */
 void tls_load(struct net *net);
+
+/* ---- tls_turn.c ---- */
+
+/* From here on nothing is received until tls_turn() says so, once. */
+void tls_wait(struct ftp_conn *c);
+bool tls_turn(struct ftp_conn *c);
+uint64_t tls_turn_ms(const struct net *net); /* when to ask again */
 
 /* ---- uart.c ---- */
 
