@@ -5,13 +5,16 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "led/led.h"
 
 static struct bus_cpu *fault_bus;
-static char fault_stack[16384];
+
+enum { FAULT_STACK = 16384, NEAR_STACK = 65536 };
 
 static const char *name_of(int sig)
 {
@@ -43,6 +46,25 @@ static uint64_t pc_of(void *context)
 #endif
 }
 
+static uint64_t sp_of(void *context)
+{
+#if defined(__x86_64__)
+    return (uint64_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (uint64_t)((ucontext_t *)context)->uc_mcontext.sp;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+/* An invalid address close to the stack pointer: below the stack's end. */
+static bool is_overflow(int sig, uint64_t address, void *context)
+{
+    return sig == SIGSEGV &&
+           address - (sp_of(context) - NEAR_STACK) < 2 * NEAR_STACK;
+}
+
 /* Ends in a stop, not in an exit: sessions freeze as on a hung board, the
  * watchdog, if armed, is no longer fed. */
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -52,7 +74,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
     fault->code = (uint32_t)sig;
     fault->address = (uint64_t)(uintptr_t)info->si_addr;
     fault->pc = pc_of(context);
-    strncpy(fault->text, name_of(sig), sizeof fault->text - 1);
+    strncpy(fault->text,
+            is_overflow(sig, fault->address, context) ? "stack overflow"
+                                                      : name_of(sig),
+            sizeof fault->text - 1);
 
     char line[160];
     snprintf(line, sizeof line,
@@ -68,11 +93,19 @@ static void on_fault(int sig, siginfo_t *info, void *context)
     raise(sig);
 }
 
+int fault_thread(void)
+{
+    stack_t stack = {.ss_size = FAULT_STACK};
+    stack.ss_sp = mmap(NULL, FAULT_STACK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack.ss_sp == MAP_FAILED)
+        return WIPY_ENOMEM;
+    return sigaltstack(&stack, NULL) ? WIPY_ENOMEM : 0;
+}
+
 void fault_install(struct bus_cpu *bus)
 {
     fault_bus = bus;
-    stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof fault_stack};
-    sigaltstack(&stack, NULL);
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
     action.sa_sigaction = on_fault;

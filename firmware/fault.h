@@ -9,8 +9,12 @@
 
 #include "bus/cpu.h"
 
-/* Installs the handlers for the whole process, on an alternate stack for the
- * calling thread. A later handler (the Python sandbox) chains to them. */
+/* Installs the handlers for the whole process. A later handler (the Python
+ * sandbox) chains to them. */
 void fault_install(struct bus_cpu *bus);
+
+/* Gives the calling thread the stack the handlers run on: its own may be what
+ * overflowed. Each thread calls it once, first thing. 0 or WIPY_ENOMEM. */
+int fault_thread(void);
 
 #endif

@@ -81,6 +81,9 @@ static void mount_volumes(struct storage_job *job)
     struct table table = {.count = 0};
     struct table_source source;
 
+    mount->err = fault_thread(); /* the first job of this thread */
+    if (mount->err)
+        return;
     (void)table_load(&table, fw->bus.chip, flash.size, &source);
     mount->err = volumes_and_files(fw, table_find(&table, PART_DATA, PART_FS));
     int err = settings_open(&fw->settings, &fw->storage, &flash,
@@ -288,7 +291,10 @@ static void obey_settings(struct firmware *fw)
 
 static void *vm_thread(void *arg)
 {
-    vm_run(arg);
+    struct firmware *fw = arg;
+    if (fault_thread())
+        bus_fatal(&fw->bus, "no memory for the stacks");
+    vm_run(&fw->vm);
 }
 
 static int vm_start(struct firmware *fw)
@@ -311,7 +317,7 @@ static int vm_start(struct firmware *fw)
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, VM_STACK);
     pthread_attr_setguardsize(&attr, VM_STACK_GUARD);
-    int failed = pthread_create(&thread, &attr, vm_thread, &fw->vm);
+    int failed = pthread_create(&thread, &attr, vm_thread, fw);
     pthread_attr_destroy(&attr);
     return failed ? WIPY_ENOMEM : 0;
 }
@@ -331,6 +337,8 @@ int main(void)
     if (confine_no_exec() || bus_open(&fw->bus))
         return 1; /* not on a board */
     fault_install(&fw->bus);
+    if (fault_thread())
+        bus_fatal(&fw->bus, "no memory for the stacks");
     bus_set_state(&fw->bus, BUS_CPU_FIRMWARE);
     fw->start_ms = bus_now_ms(&fw->bus);
     log_init(&fw->log);

@@ -99,8 +99,9 @@ def debug_gc(every):
 
 
 def debug_crash(what):
-    "'runtime' breaks this Python, 'hardfault' the firmware. For tests."
-    _board.crash(('runtime', 'hardfault').index(what))
+    "'runtime' or 'stack' breaks this Python, the others the firmware: tests."
+    _board.crash(('runtime', 'hardfault', 'stack', 'storage',
+                  'storage stack').index(what))
 
 
 class Pin:

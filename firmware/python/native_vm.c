@@ -24,14 +24,59 @@ static void gc_every(struct native *n)
     vm_set_u32(n->vm, MP_GC_THRESHOLD, bytes ? bytes / MP_BLOCK : UINT32_MAX);
 }
 
-/* crash(kind): 0 breaks the runtime as a script might through a defect of
- * it; 1 is a hard fault of the firmware. */
+/* ---- crashes, for tests ---- */
+
+static void access_wrongly(volatile uint8_t *volatile where)
+{
+    *where = 0;
+}
+
+static volatile unsigned deep = 1u << 30;
+
+static unsigned overflow(unsigned depth)
+{
+    volatile unsigned frame[64];
+    frame[depth % 64] = depth;
+    return depth < deep ? overflow(depth + 1) + frame[depth % 64] : 0;
+}
+
+static void storage_fault(struct file_job *j)
+{
+    (void)j;
+    access_wrongly((uint8_t *)(uintptr_t)64);
+}
+
+static void storage_overflow(struct file_job *j)
+{
+    j->result = (int)overflow(0);
+}
+
+/* crash(kind): 0 breaks the runtime as a script might through a defect of it,
+ * 1 is a hard fault of the firmware on this thread; 2 overflows the stack
+ * here, which costs the runtime; 3 and 4 are fault and overflow of the
+ * storage thread. */
 static void crash(struct native *n)
 {
-    volatile uint8_t *volatile where = native_int(n, 0) == 0
-                                           ? vm_at(n->vm, UINT32_MAX)
-                                           : (uint8_t *)(uintptr_t)64;
-    *where = 0;
+    struct file_job j = {0};
+    switch (native_int(n, 0)) {
+    case 0:
+        access_wrongly(vm_at(n->vm, UINT32_MAX));
+        break;
+    case 1:
+        access_wrongly((uint8_t *)(uintptr_t)64);
+        break;
+    case 2:
+        native_return_int(n, (int)overflow(0));
+        break;
+    case 3:
+        file_call(n->vm, &j, storage_fault);
+        break;
+    case 4:
+        file_call(n->vm, &j, storage_overflow);
+        break;
+    default:
+        native_value_error(n, "0 to 4");
+    }
 }
 
 /* heap_room(): bytes the heap may still grow by. */
