@@ -106,35 +106,55 @@ static int settle_lines(struct card_cache *c, uint32_t sector, uint32_t count,
     return 0;
 }
 
-/* Contents first, then the structures from low to high: the FAT before the
- * folders that point into it. */
-int card_cache_sync(struct card_cache *c)
+/* The dirty lines of one side of the fence, from low to high: a folder's
+ * before those of the folders in it, mostly. A line on the fence is a
+ * folder's. */
+static unsigned gather(const struct card_cache *c, bool folders,
+                       struct volume_card_part *parts)
 {
-    struct volume_card_part parts[1 + CARD_LINES];
     unsigned count = 0;
     uint64_t after = 0;
-    if (c->dirty)
-        parts[count++] = run_part(c);
     for (;;) {
         const struct card_line *next = NULL;
         for (const struct card_line *l = c->line; l < c->line + CARD_LINES; l++)
             if (l->dirty && l->first >= after &&
+                (l->first + l->count > c->fence) == folders &&
                 (!next || l->first < next->first))
                 next = l;
         if (!next)
-            break;
+            return count;
         parts[count++] = line_part(c, next);
         after = (uint64_t)next->first + 1;
     }
-    if (!count && !c->unsynced)
+}
+
+static int store_all(struct card_cache *c, bool frees, bool sync)
+{
+    struct volume_card_part parts[1 + CARD_LINES];
+    unsigned count = 0;
+    if (c->dirty)
+        parts[count++] = run_part(c);
+    count += gather(c, frees, parts + count);
+    count += gather(c, !frees, parts + count);
+    if (!count && !(sync && c->unsynced))
         return 0;
-    int err = store(c, parts, count, true);
+    int err = store(c, parts, count, sync);
     if (err)
         return err;
     c->dirty = false;
     for (unsigned i = 0; i < CARD_LINES; i++)
         c->line[i].dirty = 0;
     return 0;
+}
+
+int card_cache_sync(struct card_cache *c, bool frees)
+{
+    return store_all(c, frees, true);
+}
+
+int card_cache_flush(struct card_cache *c)
+{
+    return store_all(c, false, false);
 }
 
 /* ---- what files hold ---- */

@@ -40,6 +40,7 @@ struct card_cache {
     bool dirty;            /* the run is written, not yet stored */
     bool unsynced;         /* something was written since the last sync */
     uint32_t failures, clock;
+    uint32_t fence; /* sectors below say which clusters are whose */
     struct card_line line[CARD_LINES];
     uint8_t *memory; /* the run, the spare, the lines */
 };
@@ -59,8 +60,12 @@ int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
 int card_cache_get(struct card_cache *c, uint32_t sector, uint8_t *to);
 int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from);
 
-/* Everything is on the card. After a failure the card holds what it held at
- * the last sync, unless the structures themselves could not be written. */
-int card_cache_sync(struct card_cache *c);
+/* Everything is on the card: contents, what is allocated, folders, in this
+ * order, so that a card that fails in between has lost no more than clusters.
+ * With `frees` folders go before what is allocated, for the same reason. */
+int card_cache_sync(struct card_cache *c, bool frees);
+
+/* The same, but the card may still hold it back. */
+int card_cache_flush(struct card_cache *c);
 
 #endif

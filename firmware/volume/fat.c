@@ -391,6 +391,19 @@ int fat_space(struct fat *fat, uint32_t *cluster_bytes, uint64_t *clusters,
     return 0;
 }
 
+uint32_t fat_fence(const struct fat *fat)
+{
+    enum { FS_TYPE = 0, N_FATENT = 28, DIRBASE = 64, DATABASE = 72 };
+    enum { BITBASE = 80, TYPE_FAT32 = 3, TYPE_EXFAT = 4 };
+    const uint8_t *fs = fat->memory + AT_FS;
+    if (fs[FS_TYPE] < TYPE_FAT32)
+        return get_u32(fs + DIRBASE);
+    if (fs[FS_TYPE] < TYPE_EXFAT)
+        return get_u32(fs + DATABASE);
+    const uint32_t per_sector = FAT_SECTOR * 8;
+    return get_u32(fs + BITBASE) + get_u32(fs + N_FATENT) / per_sector + 1;
+}
+
 /* ---- files ---- */
 
 int fat_open(struct fat *fat, int file, const char *path, unsigned mode)

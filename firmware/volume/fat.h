@@ -101,6 +101,10 @@ int fat_utime(struct fat *fat, const char *path, int64_t modified);
 int fat_space(struct fat *fat, uint32_t *cluster_bytes, uint64_t *clusters,
               uint64_t *free_clusters);
 
+/* Of a mounted volume: the sectors below say which clusters are whose (the
+ * FATs, exFAT's bitmap); folders and contents lie behind. */
+uint32_t fat_fence(const struct fat *fat);
+
 /* "out of bounds memory access" and the like; NULL before any trap. */
 const char *fat_trap_text(const struct fat *fat);
 

@@ -199,7 +199,9 @@ int volume_commit(struct volumes *v, struct volume *vol)
         if (result)
             return volume_fat_error(v, vol, result, f->path);
     }
-    int err = vol->is_flash ? ftl_commit(&v->ftl) : card_cache_sync(&v->card);
+    int err = vol->is_flash ? ftl_commit(&v->ftl)
+                            : card_cache_sync(&v->card, vol->frees);
+    vol->frees = false;
     return err ? commit_failed(v, vol, err) : 0;
 }
 
@@ -245,21 +247,25 @@ static int prepare(struct volumes *v, const char *path, struct place *place,
     return err ? err : volume_spell(v, place, info);
 }
 
+int volume_broke_off(struct volumes *v, struct volume *vol, int result,
+                     const char *path)
+{
+    int err = volume_fat_error(v, vol, result, path);
+    bool half_done = result == FAT_DISK_ERR || result == FAT_INT_ERR;
+    if (half_done && vol->fat) {
+        char why[sizeof v->reason];
+        strcpy(why, v->reason);
+        go_back(v, vol, why);
+        strcpy(v->reason, why);
+    }
+    return err;
+}
+
 /* The end of every change: the error of the operation, or the commit's. */
 static int finish(struct volumes *v, struct place *place, int result)
 {
-    if (result) {
-        int err = volume_fat_error(v, place->vol, result, place->path);
-        bool half_done = result == FAT_DISK_ERR || result == FAT_INT_ERR;
-        if (half_done && place->vol->fat) {
-            char why[sizeof v->reason];
-            strcpy(why, v->reason);
-            go_back(v, place->vol, why);
-            strcpy(v->reason, why);
-        }
-        return err;
-    }
-    return volume_commit(v, place->vol);
+    return result ? volume_broke_off(v, place->vol, result, place->path)
+                  : volume_commit(v, place->vol);
 }
 
 static int no_room(struct volumes *v, const struct place *place)
@@ -309,6 +315,7 @@ static int remove_entry(struct volumes *v, const char *path, bool dir)
                            path);
     if (err || (err = open_check(v, &place)))
         return err;
+    place.vol->frees = true;
     int result = fat_unlink(place.vol->fat, place.path);
     if (result == FAT_DENIED && dir)
         return volume_fail(v, -ENOTEMPTY, "the folder '%s' is not empty", path);
@@ -372,6 +379,7 @@ int volume_rename(struct volumes *v, const char *from, const char *to)
     if (info.is_dir && volume_is_within(b.path, a.path) &&
         b.path[strlen(a.path)] != 0)
         return volume_fail(v, -EINVAL, "a folder cannot move into itself");
+    b.vol->frees = true;
     int result = replace ? fat_unlink(b.vol->fat, b.path) : FAT_OK;
     if (!result)
         result = fat_rename(a.vol->fat, a.path, b.path);

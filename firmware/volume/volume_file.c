@@ -371,6 +371,7 @@ int volume_truncate(struct volumes *v, int file, uint64_t len)
         err = seek_to(v, file, len);
     if (err || len >= fat_size(f->vol->fat, file))
         return err;
+    f->vol->frees = true;
     return volume_fat_error(v, f->vol, fat_truncate(f->vol->fat, file),
                             f->path);
 }
@@ -410,19 +411,25 @@ static int publish(struct volumes *v, int file)
     volume_temp_path(file, temp);
     int result = fat_close(fat, file);
     f->detached = true;
-    if (!result && !f->fresh)
-        result = retire_old(v, f);
+    if (!result && !f->fresh) {
+        f->vol->frees = true;
+        /* The new contents are safe before the old ones are given up. */
+        if (!f->vol->is_flash && card_cache_flush(&v->card))
+            result = FAT_DISK_ERR;
+        else
+            result = retire_old(v, f);
+    }
     if (!result)
         result = fat_rename(fat, temp, f->path);
     if (!result) {
         f->temporary = f->fresh = false;
         return 0;
     }
+    if (result != FAT_DENIED)
+        return volume_broke_off(v, f->vol, result, f->path);
     fat_unlink(fat, temp);
-    if (result == FAT_DENIED)
-        return volume_fail(v, -ENOSPC, "/%s: no room for the name '%s'",
-                           f->vol->name, f->path);
-    return volume_fat_error(v, f->vol, result, f->path);
+    return volume_fail(v, -ENOSPC, "/%s: no room for the name '%s'",
+                       f->vol->name, f->path);
 }
 
 static int reopen(struct volumes *v, int file)

@@ -24,6 +24,7 @@ struct volume {
     char name[MOUNT_NAME_MAX + 1]; /* "flash" */
     char reason[192];
     bool formatted;
+    bool frees;         /* the next commit takes clusters from files */
     struct fat *fat;    /* NULL unless state is MOUNTED or READONLY */
     uint32_t insertion; /* of the card, when it was mounted */
 };
@@ -86,6 +87,11 @@ bool volume_has_open(const struct volumes *v, const struct volume *vol);
 
 /* All open files of the volume and then its medium are up to date. */
 int volume_commit(struct volumes *v, struct volume *vol);
+/* As volume_fat_error, after a change of several steps: when the medium failed
+ * in the middle the volume goes back to the last commit, and what is open on
+ * it is dead. */
+int volume_broke_off(struct volumes *v, struct volume *vol, int result,
+                     const char *path);
 /* Room for an operation that changes a few sectors. */
 int volume_make_room(struct volumes *v, struct volume *vol);
 

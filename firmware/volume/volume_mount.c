@@ -114,6 +114,8 @@ static int mount_fat(struct volumes *v, struct volume *vol,
         vol->fat = NULL;
         return result == FAT_NO_FILESYSTEM ? -EINVAL : -EIO;
     }
+    if (!vol->is_flash)
+        v->card.fence = fat_fence(vol->fat);
     if (disk->readonly)
         set_state(vol, VOLUME_READONLY, "it is write-protected");
     else
@@ -442,7 +444,7 @@ static int mkfs_card(struct volumes *v)
         return -ENOMEM;
     int result = fat_make_card(fat);
     fat_free(fat);
-    if (result || card_cache_sync(&v->card))
+    if (result || card_cache_sync(&v->card, false))
         return volume_fail(v, -EIO, "the card cannot be formatted");
     if (!was_mounted)
         return 0;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """/sd on a real board: cards formatted by a PC, used from Python and FTP,
 main.py from the card, pulled and damaged ones."""
+import ftplib
 import io
 import os
 import random
@@ -89,6 +90,39 @@ def pulled(board):
     repl.close()
 
 
+def pulled_in_an_upload(board, card):
+    """What is not on the card is never called stored."""
+    board.wipy("sd", "insert", card)
+    repl = board.prompt()
+    _, err = repl.raw("import os, machine\nos.mount(machine.SD(), '/sd')\n")
+    assert not err, err
+    repl.close()
+    ftp = board.connect_ftp()
+    old = os.urandom(100000)
+    ftp.storbinary("STOR /sd/kept.bin", io.BytesIO(old))
+    data = ftp.transfercmd("STOR /sd/kept.bin")
+    data.sendall(os.urandom(2000000))
+    board.wipy("sd", "remove")
+    try:
+        data.sendall(b"the end")
+        data.close()
+        reply = ftp.voidresp()
+    except (OSError, ftplib.Error) as error:
+        reply = str(error)
+    assert reply[:1] in "45" and ("card" in reply or "medium" in reply), reply
+    with open(card, "rb") as f:
+        assert old[:512] in f.read()
+    subprocess.run(["fsck.fat", "-n", card], stdout=subprocess.DEVNULL, check=True)
+    ftp.quit()
+    board.wipy("sd", "insert", card)
+    repl = board.prompt()
+    _, err = repl.raw("import os, machine\nos.mount(machine.SD(), '/sd')\n")
+    assert not err, err
+    repl.close()
+    assert board.get("/sd/kept.bin") == old
+    board.wipy("sd", "remove")
+
+
 def hostile(board, card):
     with open(card, "rb") as f:
         good = bytearray(f.read())
@@ -128,5 +162,7 @@ with Board(build) as board:
     ok("main.py of the card runs")
     pulled(board)
     ok("a card pulled gives OSError")
+    pulled_in_an_upload(board, fat32)
+    ok("a card pulled in the middle of an upload keeps the old file")
     hostile(board, fat32)
     ok("damaged cards give OSError, the board lives")

@@ -20,6 +20,9 @@ struct world {
     uint64_t sectors;
     uint32_t insertions; /* so far */
     bool in, readonly, failing;
+    int fail_at;  /* the store of so many parts from now fails; 0: none */
+    bool recover; /* only that one */
+    bool pull;    /* then the card is out */
 };
 
 static uint32_t insertions(void *ctx)
@@ -55,6 +58,11 @@ static int card_store(void *ctx, const struct volume_card_part *parts,
     (void)sync;
     for (unsigned i = 0; i < count; i++) {
         const struct volume_card_part *p = &parts[i];
+        if (w->fail_at && --w->fail_at == 0) {
+            w->failing = !w->recover;
+            w->in = !w->pull;
+            return WIPY_EIO;
+        }
         if (!w->in || w->failing || w->readonly)
             return WIPY_EIO;
         assert_true(p->sector + (uint64_t)p->count <= w->sectors);
@@ -164,6 +172,109 @@ static void pulled_while_writing(void **state)
     assert_int_equal(volume_write(v, file, data, 10), -ENODEV);
     assert_int_equal(volume_close(v, file), -ENODEV);
     assert_int_equal(put(v, "/flash/still", "works", 5), 0);
+}
+
+enum { LINE = 3000 };
+
+/* What two writers are told, each when it closes. */
+struct told {
+    int upload, log;
+};
+
+/* A new version of a file, while another writer appends and a folder comes
+ * and goes. */
+static struct told busy(struct volumes *v, const uint8_t *new, size_t len)
+{
+    struct told t = {-1, -1};
+    static uint8_t line[LINE];
+    const size_t half = len / 2;
+    volume_mkdir(v, "/sd/d/e");
+    int up = volume_open(v, "/sd/d/file",
+                         VOLUME_WRITE | VOLUME_CREATE | VOLUME_TRUNC |
+                             VOLUME_HIDDEN);
+    int log =
+        volume_open(v, "/sd/log", VOLUME_WRITE | VOLUME_CREATE | VOLUME_APPEND);
+    if (log >= 0)
+        volume_write(v, log, line, sizeof line);
+    if (up >= 0)
+        volume_write(v, up, new, half);
+    if (log >= 0)
+        t.log = volume_close(v, log);
+    if (up >= 0)
+        volume_write(v, up, new + half, len - half);
+    if (up >= 0)
+        t.upload = volume_close(v, up);
+    volume_rmdir(v, "/sd/d/e");
+    return t;
+}
+
+/* The same card, in another slot. */
+static void look_again(struct world *w)
+{
+    w->fail_at = 0;
+    w->failing = false;
+    w->in = true;
+    w->insertions++;
+    volume_umount(w->v, "/sd", true);
+    assert_int_equal(volume_mount(w->v, "/sd"), 0);
+}
+
+static void fail_everywhere(struct world *w, bool recover, bool pull)
+{
+    enum { OLD = 200000, NEW = 700000 };
+    static uint8_t old[OLD], new[NEW], back[NEW + 1], line[LINE];
+    memset(old, 'o', sizeof old);
+    memset(new, 'n', sizeof new);
+    size_t bytes = w->sectors * 512;
+    put(w->v, "/sd/d/file", old, sizeof old);
+    put(w->v, "/sd/log", line, LINE);
+    assert_int_equal(volume_umount(w->v, "/sd", false), 0);
+    uint8_t *before = malloc(bytes);
+    memcpy(before, w->card, bytes);
+    bool failed = true;
+    int n = 1;
+    for (; failed; n++) {
+        memcpy(w->card, before, bytes);
+        look_again(w);
+        w->fail_at = n;
+        w->recover = recover;
+        w->pull = pull;
+        struct told t = busy(w->v, new, sizeof new);
+        failed = w->fail_at == 0;
+        w->fail_at = 0;
+        look_again(w);
+        int len = get(w->v, "/sd/d/file", back, sizeof back);
+        bool is_old = len == OLD && memcmp(back, old, OLD) == 0;
+        bool is_new = len == NEW && memcmp(back, new, NEW) == 0;
+        /* "Stored" is the truth; else there is one of both, whole. */
+        if (t.upload == 0)
+            assert_true(is_new);
+        else
+            assert_true(is_old || is_new);
+        len = get(w->v, "/sd/log", back, sizeof back);
+        assert_true(len == 2 * LINE || (t.log && len == LINE));
+        for (int i = 0; i < len; i++)
+            assert_true(back[i] == 0 || (t.log && i >= LINE));
+        assert_true(failed || (!t.upload && !t.log));
+    }
+    assert_in_range(n, 8, 100);
+    free(before);
+}
+
+static void a_failing_card_is_told_to_who_wrote(void **state)
+{
+    struct world *w = *state;
+    static const uint64_t sizes[] = {8 << 20, 40 << 20};
+    for (int k = 0; k < 2; k++) {
+        insert(w, sizes[k]);
+        assert_int_equal(volume_mkfs(w->v, "/sd"), 0);
+        assert_int_equal(volume_mount(w->v, "/sd"), 0);
+        assert_int_equal(volume_mkdir(w->v, "/sd/d"), 0);
+        fail_everywhere(w, false, false);
+        fail_everywhere(w, true, false);
+        fail_everywhere(w, false, true);
+        assert_int_equal(volume_umount(w->v, "/sd", true), 0);
+    }
 }
 
 static void write_protected(void **state)
@@ -289,8 +400,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(comes_and_goes),  CASE(pulled_while_writing),
-        CASE(write_protected), CASE(from_a_pc),
+        CASE(comes_and_goes),
+        CASE(pulled_while_writing),
+        CASE(a_failing_card_is_told_to_who_wrote),
+        CASE(write_protected),
+        CASE(from_a_pc),
         CASE(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
