@@ -42,10 +42,14 @@ static void trim_fat_sector(const struct fattrim *t, struct ftl *ftl,
 {
     /* A FAT12 entry may begin in the sector before or end in the next. */
     uint8_t fat[3 * FTL_SECTOR] = {0};
-    uint32_t from = index > 0 ? index - 1 : 0;
-    uint32_t to = index + 1 < t->fat_sectors ? index + 1 : index;
-    if (ftl_read(ftl, t->fat + from, fat, to - from + 1))
-        return;
+    uint32_t from = index, to = index;
+    if (!t->fat16) {
+        from -= index > 0;
+        to += index + 1 < t->fat_sectors;
+    }
+    for (uint32_t i = from; i <= to; i++)
+        if (ftl_read(ftl, t->fat + i, fat + (i - from) * FTL_SECTOR, 1))
+            return;
     uint32_t base = from * FTL_SECTOR, end = (index + 1) * FTL_SECTOR;
     uint32_t c = t->fat16 ? index * 256 : index * FTL_SECTOR * 2 / 3;
     for (c = c < 2 ? 2 : c; c < t->clusters + 2; c++) {

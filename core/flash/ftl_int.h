@@ -72,6 +72,7 @@ enum delta_state {
     DELTA_KEPT = 0,
     DELTA_FRESH = 1, /* of the transaction under way */
     DELTA_DYING = 2, /* superseded by the transaction under way */
+    DELTA_FIRST = 3, /* while mounting: a first delta */
 };
 
 struct unit_info { /* a unit's header, decoded */

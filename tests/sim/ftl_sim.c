@@ -1,7 +1,9 @@
 /* The translation layer alone: random transactions on a small chip, with the
  * power cut at flash commands of each, four ways of tearing, and cut again in
  * the recovery. After every mount each sector holds what it held before the
- * interrupted commit, or all hold what they held after it.
+ * interrupted commit, or all hold what they held after it. Three volumes: one
+ * that is full, one that is full and long in use, one with much room, where
+ * long writes have blocks erased ahead.
  *
  * Without arguments a sample; `ftl_sim SECONDS [SEED]` runs for that long. */
 #include <setjmp.h>
@@ -24,7 +26,11 @@ struct world {
     uint8_t committed[SECTORS][FTL_SECTOR];
     uint8_t current[SECTORS][FTL_SECTOR];
     uint32_t random;
+    uint32_t span; /* sectors in use */
     uint64_t first_cuts, second_cuts, bad;
+    uint64_t aged;      /* units collected in the volume's own life */
+    uint64_t collected; /* and in transactions that were cut */
+    uint64_t killed;    /* torn or uncommitted records found at mounts */
 };
 
 static struct world *world_new(uint32_t seed)
@@ -82,19 +88,36 @@ static int write_one(struct world *w, uint32_t *seed, uint32_t span)
     return ftl_write(&w->ftl, lba, data, 1);
 }
 
-static int transaction(struct world *w, uint32_t seed)
+/* A run of sectors that do not pack. */
+static int write_long(struct world *w, uint32_t *seed)
 {
-    uint32_t span = fs_random(&seed, 3) ? 12 : SECTORS;
-    uint32_t count = fs_random(&seed, 4) ? 1 + fs_random(&seed, 6)
-                                         : 1 + fs_random(&seed, 45);
-    for (uint32_t i = 0; i < count; i++) {
-        if (ftl_tx_room(&w->ftl) == 0)
-            break;
-        int err = write_one(w, &seed, span);
+    uint32_t count = 20 + fs_random(seed, 40);
+    uint32_t lba = fs_random(seed, w->span - count);
+    for (; count > 0 && ftl_tx_room(&w->ftl) > 0; count--, lba++) {
+        for (int i = 0; i < FTL_SECTOR; i += 3)
+            w->current[lba][i] = (uint8_t)fs_random(seed, 256);
+        int err = ftl_write(&w->ftl, lba, w->current[lba], 1);
         if (err)
             return err;
     }
-    return ftl_commit(&w->ftl);
+    return 0;
+}
+
+static int transaction(struct world *w, uint32_t seed)
+{
+    bool longer = fs_random(&seed, 10) == 0;
+    uint32_t span = fs_random(&seed, 3) ? 12 : w->span;
+    uint32_t count = fs_random(&seed, 4) ? 1 + fs_random(&seed, 6)
+                                         : 1 + fs_random(&seed, 45);
+    int err = longer ? write_long(w, &seed) : 0;
+    for (uint32_t i = 0; i < count && !longer; i++) {
+        if (ftl_tx_room(&w->ftl) == 0)
+            break;
+        err = write_one(w, &seed, span);
+        if (err)
+            return err;
+    }
+    return err ? err : ftl_commit(&w->ftl);
 }
 
 static bool holds(struct world *w, uint8_t (*want)[FTL_SECTOR])
@@ -137,6 +160,7 @@ static void second_cuts(struct world *w, const struct trial *t)
         power_on(w);
         chip_cut(&w->chip.chip, cut, (enum chip_tear)(1 + cut % 3));
         mount_it(w);
+        w->killed += w->ftl.stats.killed;
         bool was_cut = w->chip.chip.dead;
         power_on(w);
         if (mount_it(w) || !(holds(w, t->old) || holds(w, t->new)))
@@ -159,6 +183,7 @@ static bool one_cut(struct world *w, const struct trial *t, uint64_t cut,
         complain(w, "no mount before", cut, tear);
     chip_cut(&w->chip.chip, cut, tear);
     transaction(w, t->seed);
+    w->collected += w->ftl.stats.collected;
     if (!w->chip.chip.dead)
         return false;
     w->first_cuts++;
@@ -167,6 +192,7 @@ static bool one_cut(struct world *w, const struct trial *t, uint64_t cut,
     power_on(w);
     if (mount_it(w) || !(holds(w, t->old) || holds(w, t->new)))
         complain(w, "wrong", cut, tear);
+    w->killed += w->ftl.stats.killed;
     /* Life goes on, and over a further mount. */
     memset(w->current[0], (int)cut, FTL_SECTOR);
     if (ftl_write(&w->ftl, 0, w->current[0], 1) || ftl_commit(&w->ftl) ||
@@ -175,8 +201,22 @@ static bool one_cut(struct world *w, const struct trial *t, uint64_t cut,
     return true;
 }
 
-/* All cuts of the next transaction, every `step`-th of them. */
-static void cut_transaction(struct world *w, uint32_t seed, uint32_t step)
+/* Goes on without a cut; what it leaves is what the next cut begins with. */
+static void live_on(struct world *w, uint32_t transactions)
+{
+    assert_int_equal(mount_it(w), 0);
+    for (; transactions > 0; transactions--) {
+        memcpy(w->current, w->committed, sizeof w->current);
+        assert_int_equal(transaction(w, fs_random(&w->random, 1 << 20)), 0);
+        memcpy(w->committed, w->current, sizeof w->committed);
+    }
+    w->aged += w->ftl.stats.collected;
+}
+
+/* All cuts of the next transaction, every `step`-th of them; in the recovery
+ * again, every `again`-th time. */
+static void cut_transaction(struct world *w, uint32_t seed, uint32_t step,
+                            uint32_t again)
 {
     struct trial t = {malloc(SIZE), malloc(sizeof w->current),
                       malloc(sizeof w->current), seed};
@@ -186,6 +226,7 @@ static void cut_transaction(struct world *w, uint32_t seed, uint32_t step)
     assert_int_equal(mount_it(w), 0);
     assert_true(holds(w, t.old));
     assert_int_equal(transaction(w, seed), 0);
+    w->aged += w->ftl.stats.collected;
     memcpy(t.new, w->current, sizeof w->current);
     uint8_t *after = malloc(SIZE);
     memcpy(after, w->chip.chip.cells, SIZE);
@@ -193,57 +234,78 @@ static void cut_transaction(struct world *w, uint32_t seed, uint32_t step)
     for (bool more = true; more; cut += step)
         for (int tear = 0; tear < 4 && more; tear++)
             more = one_cut(w, &t, cut, (enum chip_tear)tear,
-                           (cut + (unsigned)tear) % 7 == 0);
+                           (cut + (unsigned)tear) % again == 0);
     memcpy(w->chip.chip.cells, after, SIZE);
     power_on(w);
     memcpy(w->committed, t.new, sizeof w->committed);
     free(t.before), free(t.old), free(t.new), free(after);
 }
 
-static void run_cuts(double seconds, uint32_t transactions, uint32_t step,
-                     uint32_t seed)
+static double option_seconds;
+static uint32_t option_seed = 1;
+
+/* `span` sectors are in use; `life` transactions pass between two cut ones. */
+static void run_cuts(const char *what, uint32_t span, uint32_t life)
 {
-    struct world *w = world_new(seed);
+    struct world *w = world_new(option_seed);
+    uint32_t step = option_seconds > 0 ? 3 : 11;
+    w->span = span;
     assert_int_equal(mount_it(w), WIPY_ENOENT);
     assert_int_equal(format_it(w), 0);
-    memset(w->current, 7, sizeof w->current);
-    for (uint32_t lba = 0; lba < SECTORS; lba++) { /* a full volume */
+    for (uint32_t lba = 0; lba < span; lba++) {
         if (ftl_tx_room(&w->ftl) == 0)
             assert_int_equal(ftl_commit(&w->ftl), 0);
+        memset(w->current[lba], 7, FTL_SECTOR);
         assert_int_equal(ftl_write(&w->ftl, lba, w->current[lba], 1), 0);
     }
     assert_int_equal(ftl_commit(&w->ftl), 0);
     memcpy(w->committed, w->current, sizeof w->current);
-    uint64_t collected = 0;
-    time_t end = time(NULL) + (time_t)seconds;
-    for (uint32_t i = 0; seconds > 0 ? time(NULL) < end : i < transactions;
-         i++) {
-        cut_transaction(w, fs_random(&w->random, 1 << 20), step);
-        collected += w->ftl.stats.collected;
+    time_t end = time(NULL) + (time_t)(option_seconds / 3);
+    for (uint32_t i = 0; option_seconds > 0 ? time(NULL) < end : i < 50; i++) {
+        live_on(w, life);
+        cut_transaction(w, fs_random(&w->random, 1 << 20), step,
+                        option_seconds > 0 ? 2 : 7);
     }
-    print_message("%llu cuts, %llu second cuts, %llu wrong\n",
-                  (unsigned long long)w->first_cuts,
-                  (unsigned long long)w->second_cuts,
-                  (unsigned long long)w->bad);
+    print_message(
+        "%-12s %llu cuts, %llu second cuts, %llu records killed; "
+        "%llu units collected in its life, %llu while being cut; "
+        "%llu blocks erased; %llu wrong\n",
+        what, (unsigned long long)w->first_cuts,
+        (unsigned long long)w->second_cuts, (unsigned long long)w->killed,
+        (unsigned long long)w->aged, (unsigned long long)w->collected,
+        (unsigned long long)w->chip.blocks_erased, (unsigned long long)w->bad);
     assert_int_equal(w->bad, 0);
+    assert_true(span < SECTORS ? w->chip.blocks_erased > 0 : w->aged > 0);
     world_free(w);
 }
 
-static double option_seconds;
-static uint32_t option_seed = 1;
-
-static void cut_anywhere(void **state)
+static void full(void **state)
 {
     (void)state;
-    run_cuts(option_seconds, 120, 11, option_seed);
+    run_cuts("full", SECTORS, 0);
+}
+
+static void long_in_use(void **state)
+{
+    (void)state;
+    run_cuts("long in use", SECTORS, 40);
+}
+
+static void roomy(void **state)
+{
+    (void)state;
+    run_cuts("roomy", SECTORS / 3, 3);
 }
 
 int main(int argc, char **argv)
 {
     option_seconds = argc > 1 ? atof(argv[1]) : 0;
     option_seed = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
+    print_message("seed %u\n", option_seed);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(full),
+        cmocka_unit_test(long_in_use),
+        cmocka_unit_test(roomy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,339 @@
+/* Reading the log: one pass over all headers, then one over the records of
+ * the units that count, the youngest unit first: what an older one holds is
+ * mostly superseded already and need not be remembered. */
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/err.h"
+#include "ftl_int.h"
+#include "ftl_scan.h"
+
+static void state_clear(struct ftl *ftl)
+{
+    memset(ftl->unit, 0, ftl->units * sizeof ftl->unit[0]);
+    memset(ftl->map, 0xFF, ftl->units * 15 * sizeof ftl->map[0]);
+    memset(ftl->in_tx, 0, ftl->units * 2);
+    ftl->epoch = ftl->sectors = ftl->age = 0;
+    ftl->seq = ftl->committed_seq = 0;
+    ftl->mark = FTL_NONE;
+    ftl->free_units = ftl->bad_units = 0;
+    ftl->changes = ftl->deltas = ftl->delta_bytes = 0;
+    ftl->tx_bytes = ftl->tx_opened = 0;
+    log_reset(ftl);
+}
+
+static int header_read(struct ftl *ftl, uint32_t unit, struct unit_info *info)
+{
+    uint8_t raw[UNIT_HEADER];
+    if (flash_read(ftl->flash, place_off(ftl, place_of(unit, 0)), raw,
+                   sizeof raw))
+        return WIPY_EIO;
+    if (!unit_decode(raw, info) || info->sectors < 64 ||
+        info->sectors >= 15 * ftl->units)
+        return WIPY_EFORMAT;
+    return 0;
+}
+
+/* A newer epoch replaces all that was found before. */
+static void epoch_begin(struct ftl *ftl, const struct unit_info *info)
+{
+    ftl->epoch = info->epoch;
+    ftl->sectors = info->sectors;
+    for (uint32_t i = 0; i < ftl->units; i++)
+        ftl->unit[i].state = UNIT_FREE;
+}
+
+/* Afterwards state is CLOSED for units of the epoch, FREE for the others. */
+static void scan_headers(struct ftl *ftl, struct scan *scan)
+{
+    uint64_t erases = 0;
+    uint32_t headers = 0;
+    for (uint32_t i = 0; i < ftl->units; i++) {
+        struct ftl_unit *u = &ftl->unit[i];
+        struct unit_info info;
+        if (header_read(ftl, i, &info))
+            continue;
+        headers++;
+        erases += info.erases;
+        u->erases = info.erases;
+        u->age = info.age;
+        if (info.age > ftl->age)
+            ftl->age = info.age;
+        if (info.epoch > ftl->epoch_max)
+            ftl->epoch_max = info.epoch;
+        if (info.dead || info.epoch > scan->epoch_limit ||
+            info.epoch < ftl->epoch)
+            continue;
+        if (info.epoch > ftl->epoch)
+            epoch_begin(ftl, &info);
+        if (info.sectors == ftl->sectors)
+            u->state = UNIT_CLOSED;
+    }
+    scan->any = headers > 0;
+    for (uint32_t i = 0; i < ftl->units && headers; i++)
+        if (ftl->unit[i].erases == 0)
+            ftl->unit[i].erases = (uint32_t)(erases / headers);
+}
+
+/* The numbers of the closed units, youngest first, in the `live` fields of
+ * the first units (which mean nothing during a scan); returns how many. */
+static uint32_t sort_units(struct ftl *ftl)
+{
+    struct ftl_unit *u = ftl->unit;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ftl->units; i++)
+        if (u[i].state == UNIT_CLOSED)
+            u[count++].live = (uint16_t)i;
+    for (uint32_t gap = count / 2; gap > 0; gap /= 2) /* Shell's sort */
+        for (uint32_t i = gap; i < count; i++) {
+            uint16_t unit = u[i].live;
+            uint32_t at = i;
+            for (; at >= gap && u[u[at - gap].live].age < u[unit].age;
+                 at -= gap)
+                u[at].live = u[at - gap].live;
+            u[at].live = unit;
+        }
+    return count;
+}
+
+/* Of a record that was found to be sound in this scan; 0 when the flash does
+ * not say. */
+static uint64_t seq_at(struct ftl *ftl, uint32_t place)
+{
+    uint8_t raw[5];
+    if (flash_read(ftl->flash, place_off(ftl, place), raw, sizeof raw))
+        return 0;
+    return (uint64_t)raw[4] << 32 | get_u32(raw);
+}
+
+/* ---- bases ---- */
+
+/* Copies made by garbage collection count rather than what they were made
+ * of, so that the unit that was emptied is free again after a mount. */
+static bool is_later_copy(const struct ftl *ftl, uint32_t a, uint32_t b)
+{
+    return ftl->unit[place_unit(a)].age >= ftl->unit[place_unit(b)].age;
+}
+
+/* Of two copies of one record the later made counts, unless its data never
+ * reached the flash (a hosted chip may store writes out of order). */
+static bool twin_wins(struct ftl *ftl, const struct record *r)
+{
+    struct record copy = *r;
+    uint32_t old = ftl->map[r->lba];
+    if (ftl->unit[place_unit(r->place)].age >= ftl->unit[place_unit(old)].age)
+        return r->kind == RECORD_SPARSE || !record_base(ftl, &copy, ftl->copy);
+    return sector_base(ftl, old, ftl->copy) != 0;
+}
+
+static void base_found(struct ftl *ftl, const struct record *r)
+{
+    uint32_t old = ftl->map[r->lba];
+    uint64_t seq = old == FTL_NONE ? 0 : seq_at(ftl, old);
+    if (seq < r->seq || (seq == r->seq && twin_wins(ftl, r)))
+        ftl->map[r->lba] = r->place;
+}
+
+/* ---- deltas ---- */
+
+/* Not older than its sector's base, as far as that is known. */
+static bool delta_is_current(struct ftl *ftl, uint32_t lba, uint64_t seq)
+{
+    return ftl->map[lba] == FTL_NONE || seq > seq_at(ftl, ftl->map[lba]);
+}
+
+static void deltas_purge(struct ftl *ftl)
+{
+    for (uint32_t i = 0; i < ftl->deltas;)
+        if (delta_is_current(ftl, ftl->delta[i].lba, ftl->delta[i].seq))
+            i++;
+        else
+            delta_forget(ftl, i);
+}
+
+static void delta_add(struct ftl *ftl, struct scan *scan,
+                      const struct record *r)
+{
+    if (ftl->deltas == FTL_DELTAS_MAX && scan->only == RECORD_NONE) {
+        deltas_purge(ftl);
+        /* Not worth it; a hostile chip could ask for it at each record. */
+        scan->crowded = ftl->deltas > FTL_DELTAS_MAX * 7 / 8;
+    }
+    if (ftl->deltas == FTL_DELTAS_MAX)
+        scan->crowded = true;
+    else
+        delta_insert(ftl, r,
+                     r->kind == RECORD_FIRST ? DELTA_FIRST : DELTA_KEPT);
+}
+
+/* Of what is found of a sector only the newest first delta and those above it
+ * are kept. */
+static void delta_found(struct ftl *ftl, struct scan *scan,
+                        const struct record *r)
+{
+    bool first = r->kind == RECORD_FIRST, on_top = false;
+    if (scan->crowded || (scan->only && scan->only != r->kind) ||
+        !delta_is_current(ftl, r->lba, r->seq))
+        return;
+    for (uint32_t i = 0; i < ftl->deltas; i++) {
+        struct ftl_delta *d = &ftl->delta[i];
+        if (d->lba != r->lba)
+            continue;
+        if (d->seq == r->seq) {
+            if (is_later_copy(ftl, r->place, d->place))
+                d->place = r->place;
+            return;
+        }
+        if (d->state == DELTA_FIRST && d->seq > r->seq)
+            return;
+        on_top |= d->state == DELTA_FIRST;
+        if (first && d->seq < r->seq)
+            delta_forget(ftl, i--);
+    }
+    if (first || on_top || scan->only == RECORD_NONE) /* else: nothing below */
+        delta_add(ftl, scan, r);
+}
+
+/* ---- records ---- */
+
+static void record_found(struct ftl *ftl, struct scan *scan,
+                         const struct record *r)
+{
+    if (r->killed)
+        return;
+    if (r->seq > scan->newest)
+        scan->newest = r->seq;
+    if (r->commit && (r->seq > ftl->committed_seq ||
+                      (r->seq == ftl->committed_seq &&
+                       is_later_copy(ftl, r->place, ftl->mark)))) {
+        ftl->committed_seq = r->seq;
+        ftl->mark = r->place;
+    }
+    if (record_is_base(r))
+        base_found(ftl, r);
+    if (record_is_delta(r)) {
+        ftl->unit[place_unit(r->place)].deltas = true;
+        delta_found(ftl, scan, r);
+    }
+}
+
+/* Calls `found` for each record of the unit. A torn record ends the log of
+ * its unit: its head is cleared so that it can never be taken for whole. */
+static void unit_each(struct ftl *ftl, uint32_t unit,
+                      void (*found)(struct ftl *ftl, struct scan *scan,
+                                    const struct record *r),
+                      struct scan *scan)
+{
+    uint32_t limit = FTL_UNIT;
+    for (uint32_t at = UNIT_HEADER;;) {
+        struct record r;
+        enum record_read got = record_at(ftl, place_of(unit, at), limit, &r);
+        if (got == RECORD_TORN && !ftl->readonly) {
+            static const uint8_t zeros[RECORD_HEAD];
+            uint8_t head[RECORD_HEAD];
+            flash_off off = place_off(ftl, place_of(unit, at));
+            if (!flash_read(ftl->flash, off, head, sizeof head) &&
+                memcmp(head, zeros, sizeof head) != 0) {
+                ftl->stats.killed++;
+                flash_put(ftl, off, zeros, sizeof zeros);
+            }
+        }
+        if (got != RECORD_OK)
+            return;
+        at += record_size(&r);
+        if (r.kind == RECORD_SECTOR && r.start < limit)
+            limit = r.start;
+        found(ftl, scan, &r);
+    }
+}
+
+void scan_units(struct ftl *ftl, struct scan *scan)
+{
+    state_clear(ftl);
+    scan->newest = 0;
+    scan->crowded = false;
+    scan->only = RECORD_NONE;
+    scan_headers(ftl, scan);
+    uint32_t count = sort_units(ftl);
+    for (uint32_t i = 0; i < count; i++)
+        unit_each(ftl, ftl->unit[i].live, record_found, scan);
+    for (uint32_t i = 0; i < count; i++)
+        ftl->unit[i].live = 0;
+}
+
+static void delta_seen_again(struct ftl *ftl, struct scan *scan,
+                             const struct record *r)
+{
+    if (!r->killed && record_is_delta(r))
+        delta_found(ftl, scan, r);
+}
+
+/* Superseded ones filled the list before what supersedes them was found. Now
+ * all bases are known: first deltas first, and only what lies above them, is
+ * what a sound volume has room for. */
+static void deltas_again(struct ftl *ftl, struct scan *scan)
+{
+    static const enum record_kind order[] = {RECORD_FIRST, RECORD_NEXT};
+    scan->crowded = false;
+    ftl->deltas = ftl->delta_bytes = 0;
+    for (uint32_t k = 0; k < 2; k++) {
+        scan->only = order[k];
+        for (uint32_t i = 0; i < ftl->units; i++)
+            if (ftl->unit[i].state == UNIT_CLOSED && ftl->unit[i].deltas)
+                unit_each(ftl, i, delta_seen_again, scan);
+    }
+    if (scan->crowded) {
+        ftl->readonly = true;
+        ftl->reason = "more small changes than the format allows";
+    }
+}
+
+/* True when a first delta of the sector comes before entry `index`. */
+static bool delta_has_first(const struct ftl *ftl, uint32_t index)
+{
+    for (uint32_t i = 0; i <= index; i++)
+        if (ftl->delta[i].lba == ftl->delta[index].lba &&
+            ftl->delta[i].state == DELTA_FIRST)
+            return true;
+    return false;
+}
+
+void scan_deltas(struct ftl *ftl, struct scan *scan)
+{
+    if (scan->crowded)
+        deltas_again(ftl, scan);
+    deltas_purge(ftl);
+    for (uint32_t i = 0; i < ftl->deltas;)
+        if (ftl->map[ftl->delta[i].lba] != FTL_NONE && delta_has_first(ftl, i))
+            i++;
+        else
+            delta_forget(ftl, i);
+    for (uint32_t i = 0; i < ftl->deltas; i++)
+        ftl->delta[i].state = DELTA_KEPT;
+}
+
+/* Made invalid for ever: a later commit must not cover it. */
+static void kill_uncommitted(struct ftl *ftl, struct scan *scan,
+                             const struct record *r)
+{
+    (void)scan;
+    if (r->killed || r->seq <= ftl->committed_seq)
+        return;
+    uint8_t kind = 0;
+    flash_off off = place_off(ftl, r->place) + 5;
+    ftl->stats.killed++;
+    if (flash_read(ftl->flash, off, &kind, 1) == 0) {
+        kind = (uint8_t)(kind & ~FLAG_ALIVE);
+        if (flash_put(ftl, off, &kind, 1) == 0)
+            return;
+    }
+    ftl->readonly = true;
+    ftl->reason = "the flash cannot be written where a power cut left it";
+}
+
+void scan_kill(struct ftl *ftl)
+{
+    for (uint32_t i = 0; i < ftl->units; i++)
+        if (ftl->unit[i].state == UNIT_CLOSED)
+            unit_each(ftl, i, kill_uncommitted, NULL);
+}
