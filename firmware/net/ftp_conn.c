@@ -17,13 +17,8 @@ static enum ftp_verdict login(void *ctx, const char *user, size_t user_len,
                               const char *password, size_t password_len)
 {
     struct ftp_conn *c = ctx;
-    char from[16];
-    enum login_verdict v =
-        login_check(&c->net->login, c->peer.addr, user, user_len, password,
-                    password_len, c->net->now_ms);
-    if (v != LOGIN_OK)
-        net_log(c->net, "ftp: wrong login from %s",
-                address_text(from, c->peer.addr));
+    enum login_verdict v = net_login(c->net, "ftp", c->peer.addr, user,
+                                     user_len, password, password_len);
     return v == LOGIN_OK      ? FTP_LOGIN_OK
            : v == LOGIN_WRONG ? FTP_LOGIN_WRONG
                               : FTP_LOGIN_LOCKED;

@@ -42,8 +42,13 @@ static bool listener_open(struct net *net, struct listener *l, const char *name,
 {
     if (l->fd >= 0 || net->now_ms < l->retry_ms)
         return false;
-    uint16_t port = wanted;
+    /* "Any free one" stays the same one: clients know it. */
+    uint16_t port = wanted ? wanted : l->last;
     int fd = socket_listen(net->config.listen.addr, &port, BACKLOG);
+    if (fd < 0 && !wanted) {
+        port = 0;
+        fd = socket_listen(net->config.listen.addr, &port, BACKLOG);
+    }
     if (fd >= 0 && l == &net->telnet_listener)
         socket_input_room(fd, INPUT_AHEAD);
     if (fd < 0) {
@@ -57,7 +62,7 @@ static bool listener_open(struct net *net, struct listener *l, const char *name,
         net_log(net, "%s: listening on port %u now", name, port);
     l->complained = false;
     l->fd = fd;
-    l->port = port;
+    l->port = l->last = port;
     return true;
 }
 

@@ -309,6 +309,25 @@ unsigned net_logins(const struct net *net)
     return atomic_load(&net->logins);
 }
 
+enum login_verdict net_login(struct net *net, const char *service,
+                             uint32_t addr, const char *user, size_t user_len,
+                             const char *password, size_t password_len)
+{
+    char from[16], locked[40] = "";
+    enum login_verdict v = login_check(&net->login, addr, user, user_len,
+                                       password, password_len, net->now_ms);
+    uint64_t wait_ms = login_wait_ms(&net->login, addr, net->now_ms);
+    if (wait_ms > FTP_LOGIN_PATIENCE_MS)
+        snprintf(locked, sizeof locked, ", locked out for %u s",
+                 (unsigned)(wait_ms / 1000));
+    net_log(net, "%s: %s from %s%s", service,
+            v == LOGIN_OK      ? "login"
+            : v == LOGIN_WRONG ? "wrong login"
+                               : "refused login",
+            address_text(from, addr), locked);
+    return v;
+}
+
 void net_count_logins(struct net *net)
 {
     unsigned count = 0;

@@ -110,6 +110,7 @@ struct tls_loader {
 struct listener {
     int fd;
     uint16_t port; /* bound */
+    uint16_t last; /* the one before it was closed */
     uint64_t retry_ms;
     bool complained;
 };
@@ -175,6 +176,10 @@ void net_watch(struct net *net, int fd, short events,
 void net_log(struct net *net, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 uint64_t net_now(void);
+/* Judges an attempt, as login_check(), and writes a line for the log. */
+enum login_verdict net_login(struct net *net, const char *service,
+                             uint32_t addr, const char *user, size_t user_len,
+                             const char *password, size_t password_len);
 void net_count_logins(struct net *net);
 
 /* ---- listen.c ---- */

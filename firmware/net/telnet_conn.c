@@ -26,13 +26,8 @@ static enum telnet_verdict login(void *ctx, const char *user, size_t user_len,
                                  const char *password, size_t password_len)
 {
     struct telnet_conn *c = ctx;
-    char from[16];
-    enum login_verdict v =
-        login_check(&c->net->login, c->peer.addr, user, user_len, password,
-                    password_len, c->net->now_ms);
-    net_log(c->net, "telnet: %s from %s",
-            v == LOGIN_OK ? "login" : "wrong login",
-            address_text(from, c->peer.addr));
+    enum login_verdict v = net_login(c->net, "telnet", c->peer.addr, user,
+                                     user_len, password, password_len);
     return v == LOGIN_OK      ? TELNET_LOGIN_OK
            : v == LOGIN_WRONG ? TELNET_LOGIN_WRONG
                               : TELNET_LOGIN_LOCKED;

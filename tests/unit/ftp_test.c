@@ -702,10 +702,15 @@ static void shutdown_at_every_step(void **state)
             left -= n;
             model_step(&m);
         }
+        bool over = m.ftp.closing;
         ftp_shutdown(&m.ftp, "going down", m.now_ms);
         model_settle(&m);
         assert_true(m.ended);
         assert_int_equal(m.files_open, 0);
+        /* the last word, also in the middle of a transfer */
+        static const char last[] = "421 going down\r\n";
+        if (!over)
+            assert_string_equal(m.out + m.out_len - strlen(last), last);
     }
 }
 
