@@ -11,8 +11,8 @@ static void put_line(struct ftp *f, char *line, size_t len)
     for (size_t i = 0; i < len; i++)
         if (line[i] == '\r' || line[i] == '\n')
             line[i] = '?';
-    if (f->gone)
-        return;
+    if (f->gone || f->closing)
+        return; /* nobody listens, or the goodbye was the last word */
     ring_put(&f->out, line, len);
     ring_put(&f->out, "\r\n", 2);
 }

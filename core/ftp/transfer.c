@@ -92,8 +92,6 @@ static void finish(struct ftp *f)
     bool abor = t->abor;
     t->state = FTP_IDLE;
     f->active_ms = f->now_ms;
-    if (f->closing)
-        return; /* 421 was the last word */
     if (t->kind == FTP_STAT && t->code == 226)
         reply(f, 213, "End of status");
     else
