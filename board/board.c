@@ -64,7 +64,7 @@ static void on_cpu_end(void *ctx, struct processor_end end)
         snprintf(fault.text, sizeof fault.text, "%s",
                  end.by_signal ? strsignal(end.code) : "the program ended");
     }
-    uart_stop(&b->uart); /* its last words first */
+    serial_line_stop(&b->line); /* its last words first */
     board_fault(b, &fault);
 }
 
@@ -220,17 +220,17 @@ static int open_line(struct board *b, struct problem *problem)
                                     .purge = on_purge};
     struct loader_port_events loader_ev = {
         .ctx = b, .leave = on_loader_leaves, .power_failed = on_power_failed};
-    uart_init(&b->uart, &b->loop, loader_port_end(&b->loader));
-    b->uart.pace.real = b->options.baud_real;
+    serial_line_init(&b->line, &b->loop, loader_port_end(&b->loader));
+    b->line.pace.real = b->options.baud_real;
     int err = loader_port_init(&b->loader, &b->loop, &b->chip, b->efuse.words,
-                               &b->clock, &b->uart, loader_ev);
+                               &b->clock, &b->line, loader_ev);
     if (err)
         return problem_set(problem, err, "no memory");
     b->loader.timing = b->options.chip_timing;
     err = serial_port_open(
-        &b->serial, &b->loop, &b->uart, b->radio.serial_address,
+        &b->serial, &b->loop, &b->line, b->radio.serial_address,
         any ? SERIAL_PORT : (uint16_t)wish->serial, any, ev, problem);
-    return err ? err : pty_open(&b->pty, &b->loop, &b->uart, problem);
+    return err ? err : pty_open(&b->pty, &b->loop, &b->line, problem);
 }
 
 static int open_card(struct board *b, struct problem *problem)
@@ -269,7 +269,7 @@ static void open_user(struct board *b)
     b->wake.data = b->late.data = b->release.data = b;
     b->held_pin = -1;
     if (!b->options.headless && !b->options.json)
-        terminal_open(&b->terminal, &b->loop, &b->uart,
+        terminal_open(&b->terminal, &b->loop, &b->line,
                       (struct terminal_events){b, on_key, on_status});
 }
 
@@ -329,8 +329,8 @@ static void set_closed(struct board *b)
                               .board_fd = -1,
                               .command = -1,
                               .far_command = -1,
-                              .uart = -1,
-                              .far_uart = -1,
+                              .line = -1,
+                              .far_line = -1,
                               .bell_up = -1,
                               .bell_down = -1};
     b->card.fd = b->file.fd = b->file.reading_fd = -1;
@@ -344,7 +344,7 @@ static void say_walls(struct board *b)
         return;
     board_say(b, "%s", text);
     if (!terminal_is_open(&b->terminal))
-        uart_print(&b->uart, text);
+        serial_line_print(&b->line, text);
 }
 
 int board_run(const struct board_options *options, struct problem *problem)

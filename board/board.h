@@ -25,9 +25,9 @@
 #include "board/pty.h"
 #include "board/radio.h"
 #include "board/sdcard.h"
+#include "board/serial_line.h"
 #include "board/serial_port.h"
 #include "board/terminal.h"
-#include "board/uart.h"
 #include "board/watchdog.h"
 #include "board/wires.h"
 
@@ -75,7 +75,7 @@ struct board {
     struct led led;
     struct watchdog watchdog;
     struct loader_port loader;
-    struct uart uart;
+    struct serial_line line;
     struct pty pty;
     struct serial_port serial;
     struct control control;
@@ -156,6 +156,9 @@ void board_fault_text(const struct bus_fault *fault, char *text, size_t size);
 
 /* Everything, as docs/CONTROL.md describes it; the caller's to free. */
 json_t *board_status(const struct board *b);
+
+/* The LED as docs/CONTROL.md describes it. */
+json_t *board_led_status(const struct board *b);
 
 /* "on trial: ota_0 1.2.0", "safe boot, latest image: ...": what the CPU says
  * of the image it runs; empty when nothing is special about it. */

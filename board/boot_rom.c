@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "boot_rom.h"
+#include "board/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,17 +24,8 @@ static int make_memory_file(void)
 
 static bool copy_in(int fd, const uint8_t *data, size_t len)
 {
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        data += n;
-        len -= (size_t)n;
-    }
-    return fcntl(fd, F_ADD_SEALS,
-                 F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+    int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    return write_all(fd, data, len) && fcntl(fd, F_ADD_SEALS, seals) == 0;
 }
 
 struct boot_rom_result boot_rom_load(const struct chip *chip)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "board/write_all.h"
 
 struct part {
     const char *name, *name_4m;
@@ -82,20 +83,6 @@ static int fill(uint8_t *cells, uint32_t size, struct problem *problem)
     return 0;
 }
 
-static bool write_whole(int fd, const uint8_t *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        data += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd) == 0;
-}
-
 /* Gives `temp` its name unless somebody else made the file meanwhile. */
 static bool publish(const char *temp, const char *path)
 {
@@ -125,7 +112,8 @@ static int save(const char *path, const uint8_t *cells, uint32_t size,
                            "chip file %s cannot be created: %s. Give a "
                            "writable place with --flash",
                            path, strerror(errno));
-    bool ok = write_whole(fd, cells, size) && fchmod(fd, 0644) == 0;
+    bool ok =
+        write_all(fd, cells, size) && fsync(fd) == 0 && fchmod(fd, 0644) == 0;
     ok = close(fd) == 0 && ok && publish(temp, path);
     if (ok)
         return 0;

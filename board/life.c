@@ -122,7 +122,7 @@ static void stop(struct board *b)
     watchdog_disarm(&b->watchdog);
     loader_port_stop(&b->loader);
     bus_port_stop(&b->bus);
-    uart_stop(&b->uart);
+    serial_line_stop(&b->line);
     wires_stop(&b->wires);
     uv_timer_stop(&b->wake);
     uv_timer_stop(&b->late);
@@ -171,7 +171,7 @@ static void print_banner(struct board *b)
 {
     char text[ROM_BANNER_MAX];
     size_t len = rom_banner(text, ROM_BOOT_FLASH, b->cause);
-    uart_put(&b->uart, (const uint8_t *)text, len);
+    serial_line_put(&b->line, (const uint8_t *)text, len);
 }
 
 static void enter_loader(struct board *b)
@@ -192,7 +192,7 @@ static void stay_blank(struct board *b, enum image_fault fault)
              "no bootloader at 0x1000: %s\r\n"
              "flash one over the serial line\r\n",
              image_fault_text(fault));
-    uart_print(&b->uart, text);
+    serial_line_print(&b->line, text);
     b->blank = true;
     enter_loader(b);
 }
@@ -202,7 +202,7 @@ static void on_late(uv_timer_t *timer)
 {
     struct board *b = timer->data;
     char line[200];
-    uart_last_line(&b->uart, line, sizeof line);
+    serial_line_last_line(&b->line, line, sizeof line);
     board_say(b, "the services do not answer yet; the CPU's last words: %s",
               *line ? line : "none");
 }
@@ -231,7 +231,7 @@ static void start_program(struct board *b, int program)
     }
     wires_handed_over(&b->wires);
     bus_port_start(&b->bus, b->wires.command, b->wires.card);
-    uart_start(&b->uart, b->wires.uart);
+    serial_line_start(&b->line, b->wires.line);
     expect_services(b);
     set_state(b, BOARD_RUNNING);
 }
@@ -436,10 +436,10 @@ void board_fault(struct board *b, const struct bus_fault *fault)
     bool told = b->wires.cpu->fault.kind != BUS_FAULT_NONE;
     set_state(b, BOARD_STOPPED);
     if (!told) { /* the CPU had no time to */
-        uart_print(&b->uart, "\r\n");
-        uart_print(&b->uart, text);
-        uart_print(&b->uart,
-                   "\r\nthe LED stays on until the board is reset\r\n");
+        serial_line_print(&b->line, "\r\n");
+        serial_line_print(&b->line, text);
+        serial_line_print(&b->line,
+                          "\r\nthe LED stays on until the board is reset\r\n");
     }
     if (!terminal_is_open(&b->terminal)) /* it shows the serial line */
         board_say(b, "%s", text);

@@ -64,7 +64,7 @@ static void pump(struct loader_port *port)
     port->pumping = true;
     int again_ms = rom_tick(port->rom, clock_ms(port->clock));
     while ((len = rom_output(port->rom, &at)) &&
-           (taken = uart_put_client(port->uart, at, len)))
+           (taken = serial_line_put_client(port->line, at, len)))
         rom_output_drop(port->rom, taken);
     port->pumping = false;
     if (port->chip->dead) {
@@ -82,7 +82,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct loader_port *port = timer->data;
     pump(port);
-    uart_resume(port->uart);
+    serial_line_resume(port->line);
 }
 
 static size_t feed(void *ctx, const uint8_t *data, size_t len)
@@ -97,7 +97,7 @@ static void room(void *ctx)
 {
     struct loader_port *port = ctx;
     pump(port);
-    uart_resume(port->uart);
+    serial_line_resume(port->line);
 }
 
 static void on_leaving(uv_timer_t *timer)
@@ -118,18 +118,18 @@ static void on_leave(void *ctx)
 static void on_baud(void *ctx, uint32_t baud)
 {
     struct loader_port *port = ctx;
-    pace_set(&port->uart->pace, baud);
+    pace_set(&port->line->pace, baud);
 }
 
 /* ---- life ---- */
 
 int loader_port_init(struct loader_port *port, uv_loop_t *loop,
                      struct chip *chip, const uint32_t *efuse,
-                     const struct clock *clock, struct uart *uart,
+                     const struct clock *clock, struct serial_line *line,
                      struct loader_port_events ev)
 {
     *port = (struct loader_port){
-        .chip = chip, .clock = clock, .uart = uart, .ev = ev};
+        .chip = chip, .clock = clock, .line = line, .ev = ev};
     port->flash = (struct flash){.ctx = port,
                                  .size = chip->size,
                                  .read = flash_read_cells,
@@ -161,7 +161,7 @@ void loader_port_release(struct loader_port *port)
 void loader_port_start(struct loader_port *port)
 {
     port->running = true;
-    uart_set_loading(port->uart, true);
+    serial_line_set_loading(port->line, true);
     rom_start(port->rom);
     pump(port);
 }
@@ -174,7 +174,7 @@ void loader_port_stop(struct loader_port *port)
     rom_stop(port->rom);
     uv_timer_stop(&port->tick);
     uv_timer_stop(&port->leaving);
-    uart_set_loading(port->uart, false);
+    serial_line_set_loading(port->line, false);
 }
 
 void loader_port_purge(struct loader_port *port)
@@ -183,7 +183,7 @@ void loader_port_purge(struct loader_port *port)
         rom_output_purge(port->rom);
 }
 
-struct uart_loader loader_port_end(struct loader_port *port)
+struct serial_line_loader loader_port_end(struct loader_port *port)
 {
-    return (struct uart_loader){.ctx = port, .feed = feed, .room = room};
+    return (struct serial_line_loader){.ctx = port, .feed = feed, .room = room};
 }

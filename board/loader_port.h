@@ -5,7 +5,7 @@
 
 #include "board/chip.h"
 #include "board/clock.h"
-#include "board/uart.h"
+#include "board/serial_line.h"
 #include "loader/rom.h"
 
 struct loader_port_events {
@@ -19,7 +19,7 @@ struct loader_port {
     struct chip *chip;
     struct flash flash;
     const struct clock *clock;
-    struct uart *uart;
+    struct serial_line *line;
     struct loader_port_events ev;
     bool timing;
     bool running;
@@ -30,7 +30,7 @@ struct loader_port {
 
 int loader_port_init(struct loader_port *port, uv_loop_t *loop,
                      struct chip *chip, const uint32_t *efuse,
-                     const struct clock *clock, struct uart *uart,
+                     const struct clock *clock, struct serial_line *line,
                      struct loader_port_events ev);
 void loader_port_release(struct loader_port *port);
 
@@ -41,7 +41,7 @@ void loader_port_stop(struct loader_port *port);
 /* Drops answers that have not left. */
 void loader_port_purge(struct loader_port *port);
 
-/* For uart_init. */
-struct uart_loader loader_port_end(struct loader_port *port);
+/* For serial_line_init. */
+struct serial_line_loader loader_port_end(struct loader_port *port);
 
 #endif

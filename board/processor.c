@@ -118,7 +118,7 @@ int processor_start(struct processor *cpu, uv_loop_t *loop, int program,
 {
     int from[] = {
         wires->cpu_fd,   wires->board_fd, chip_fd,          wires->far_command,
-        wires->far_uart, wires->bell_up,  wires->bell_down, wires->card->fd,
+        wires->far_line, wires->bell_up,  wires->bell_down, wires->card->fd,
         program,
     };
     pid_t board = getpid();

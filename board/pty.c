@@ -56,7 +56,7 @@ static void offer(struct pty *pty)
         return;
     pty->offering = true;
     do {
-        taken = uart_feed(pty->uart, pty->carrier, pty->in, pty->in_len);
+        taken = serial_line_feed(pty->line, pty->carrier, pty->in, pty->in_len);
         pty->in_len -= taken;
         memmove(pty->in, pty->in + taken, pty->in_len);
     } while (taken && pty->in_len);
@@ -76,12 +76,12 @@ static void on_master(void *ctx, int events)
     struct pty *pty = ctx;
     if (events & UV_WRITABLE) {
         flush(pty);
-        uart_carrier_drained(pty->uart, pty->carrier);
+        serial_line_carrier_drained(pty->line, pty->carrier);
     }
     if (events & UV_READABLE && pty->in_len == 0) {
         ssize_t n = read(pty->master, pty->in, sizeof pty->in);
         pty->in_len = n > 0 ? (size_t)n : 0;
-        pace_set(&pty->uart->pace, pty_speed(pty->master));
+        pace_set(&pty->line->pace, pty_speed(pty->master));
         if (pty->in_len)
             offer(pty);
     }
@@ -145,11 +145,11 @@ static bool watch_clients(struct pty *pty)
            inotify_add_watch(pty->watcher, pty->path, IN_OPEN | IN_CLOSE) >= 0;
 }
 
-int pty_open(struct pty *pty, uv_loop_t *loop, struct uart *uart,
+int pty_open(struct pty *pty, uv_loop_t *loop, struct serial_line *line,
              struct problem *problem)
 {
     memset(pty, 0, offsetof(struct pty, out_memory));
-    pty->uart = uart;
+    pty->line = line;
     pty->master = pty->slave = pty->watcher = -1;
     ring_init(&pty->out, pty->out_memory, sizeof pty->out_memory);
     if (!open_pair(pty) || !watch_clients(pty)) {
@@ -159,7 +159,8 @@ int pty_open(struct pty *pty, uv_loop_t *loop, struct uart *uart,
         pty_close(pty);
         return err;
     }
-    pty->carrier = uart_attach(uart, (struct carrier){pty, put, resume, false});
+    pty->carrier =
+        serial_line_attach(line, (struct carrier){pty, put, resume, false});
     pty->watch = watch_open(loop, pty->master, UV_READABLE, on_master, pty);
     pty->client_watch =
         watch_open(loop, pty->watcher, UV_READABLE, on_clients, pty);

@@ -5,12 +5,12 @@
 #define WIPY_BOARD_PTY_H
 
 #include "board/problem.h"
-#include "board/uart.h"
+#include "board/serial_line.h"
 
 enum { PTY_OUT_SIZE = 65536 };
 
 struct pty {
-    struct uart *uart;
+    struct serial_line *line;
     const struct carrier *carrier;
     int master, slave; /* the slave stays open, or the master reads errors */
     int watcher;       /* inotify: who opens and closes the slave */
@@ -24,7 +24,7 @@ struct pty {
     uint8_t out_memory[PTY_OUT_SIZE];
 };
 
-int pty_open(struct pty *pty, uv_loop_t *loop, struct uart *uart,
+int pty_open(struct pty *pty, uv_loop_t *loop, struct serial_line *line,
              struct problem *problem);
 void pty_close(struct pty *pty);
 

@@ -108,13 +108,11 @@ static json_t *led_history(const struct board *b)
 
 static json_t *do_led(struct board *b, const struct request *q)
 {
-    uint64_t now = clock_ms(&b->clock);
-    char rgb[8];
-    snprintf(rgb, sizeof rgb, "%06x", board_led_seen(b, b->led.rgb));
-    json_t *led =
-        json_pack("{s:s, s:b, s:s, s:I, s:I}", "rgb", rgb, "on",
-                  b->led.rgb != 0, "pattern", board_led_pattern(b), "ms",
-                  (json_int_t)now, "changes", (json_int_t)b->led.changes);
+    json_t *led = board_led_status(b);
+    json_object_set_new(led, "ms",
+                        json_integer((json_int_t)clock_ms(&b->clock)));
+    json_object_set_new(led, "changes",
+                        json_integer((json_int_t)b->led.changes));
     if (q->history)
         json_object_set_new(led, "history", led_history(b));
     return success(led);

@@ -58,20 +58,20 @@ bool serial_port_strapped(const struct serial_port *port)
 static size_t on_data(void *ctx, const uint8_t *data, size_t len)
 {
     struct serial_port *port = ctx;
-    return uart_feed(port->uart, port->carrier, data, len);
+    return serial_line_feed(port->line, port->carrier, data, len);
 }
 
 static void on_baud(void *ctx, uint32_t baud)
 {
     struct serial_port *port = ctx;
-    pace_set(&port->uart->pace, baud);
+    pace_set(&port->line->pace, baud);
 }
 
 /* Before its first byte is fed. */
 static void on_plain(void *ctx)
 {
     struct serial_port *port = ctx;
-    pace_set(&port->uart->pace, PACE_BAUD_AT_RESET);
+    pace_set(&port->line->pace, PACE_BAUD_AT_RESET);
     port->ev.plain_client(port->ev.ctx);
 }
 
@@ -167,7 +167,7 @@ static void on_client(void *ctx, int events)
     bool there = true;
     if (events & UV_WRITABLE) {
         there = send_some(port);
-        uart_carrier_drained(port->uart, port->carrier);
+        serial_line_carrier_drained(port->line, port->carrier);
     }
     if (there && events & UV_READABLE)
         there = receive_some(port);
@@ -281,13 +281,13 @@ static void on_door(void *ctx, int events)
 }
 
 int serial_port_open(struct serial_port *port, uv_loop_t *loop,
-                     struct uart *uart, uint32_t address, uint16_t number,
-                     bool yielding, struct serial_port_events ev,
-                     struct problem *problem)
+                     struct serial_line *line, uint32_t address,
+                     uint16_t number, bool yielding,
+                     struct serial_port_events ev, struct problem *problem)
 {
     memset(port, 0, sizeof *port);
     port->loop = loop;
-    port->uart = uart;
+    port->line = line;
     port->ev = ev;
     port->client = -1;
     lines_init(&port->lines);
@@ -299,7 +299,7 @@ int serial_port_open(struct serial_port *port, uv_loop_t *loop,
     if (port->listening < 0)
         return radio_problem(problem, "serial", address, number);
     port->carrier =
-        uart_attach(uart, (struct carrier){port, put, resume, false});
+        serial_line_attach(line, (struct carrier){port, put, resume, false});
     port->door = watch_open(loop, port->listening, UV_READABLE, on_door, port);
     return 0;
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "board/problem.h"
-#include "board/uart.h"
+#include "board/serial_line.h"
 #include "loader/lines.h"
 #include "loader/rfc2217.h"
 
@@ -29,7 +29,7 @@ struct serial_port_events {
 
 struct serial_port {
     uv_loop_t *loop;
-    struct uart *uart;
+    struct serial_line *line;
     const struct carrier *carrier;
     struct serial_port_events ev;
     int listening;
@@ -51,9 +51,9 @@ struct serial_port {
 /* Listens on `address` (network order) and `port`; 0 = any free one. With
  * `yielding` a port in use is not an error: any free one is taken. */
 int serial_port_open(struct serial_port *port, uv_loop_t *loop,
-                     struct uart *uart, uint32_t address, uint16_t number,
-                     bool yielding, struct serial_port_events ev,
-                     struct problem *problem);
+                     struct serial_line *line, uint32_t address,
+                     uint16_t number, bool yielding,
+                     struct serial_port_events ev, struct problem *problem);
 void serial_port_close(struct serial_port *port);
 
 /* True while the client holds IO0 low: the strap at reset. */

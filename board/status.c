@@ -93,7 +93,7 @@ static json_t *addresses(const struct board *b)
         "control", b->control.path);
 }
 
-static json_t *led_status(const struct board *b)
+json_t *board_led_status(const struct board *b)
 {
     char rgb[8];
     snprintf(rgb, sizeof rgb, "%06x", board_led_seen(b, b->led.rgb));
@@ -155,7 +155,7 @@ json_t *board_status(const struct board *b)
     json_t *s =
         json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:I, s:f}", "power",
                   on ? "on" : "off", "state", board_state_name(b), "cpu",
-                  cpu_state_name(b), "led", led_status(b), "reset_cause",
+                  cpu_state_name(b), "led", board_led_status(b), "reset_cause",
                   on ? cause_name(b->cause) : "none", "starts", (int)b->starts,
                   "uptime_ms", (json_int_t)(on ? clock_ms(&b->clock) : 0),
                   "speed", (double)b->options.speed / CLOCK_REAL_TIME);

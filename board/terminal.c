@@ -84,7 +84,7 @@ void terminal_say(struct terminal *t, const char *text)
 
 static void offer(struct terminal *t)
 {
-    size_t taken = uart_feed(t->uart, t->carrier, t->keys, t->key_count);
+    size_t taken = serial_line_feed(t->line, t->carrier, t->keys, t->key_count);
     t->key_count -= taken;
     memmove(t->keys, t->keys + taken, t->key_count);
     watch_set(t->in_watch, t->key_count ? 0 : UV_READABLE);
@@ -187,8 +187,8 @@ static bool make_raw(struct terminal *t)
     return tcsetattr(t->in, TCSADRAIN, &raw) == 0;
 }
 
-void terminal_open(struct terminal *t, uv_loop_t *loop, struct uart *uart,
-                   struct terminal_events ev)
+void terminal_open(struct terminal *t, uv_loop_t *loop,
+                   struct serial_line *line, struct terminal_events ev)
 {
     t->open = false;
     t->in = open_again(STDIN_FILENO, O_RDONLY);
@@ -199,12 +199,13 @@ void terminal_open(struct terminal *t, uv_loop_t *loop, struct uart *uart,
     }
     t->open = true;
     t->loop = loop;
-    t->uart = uart;
+    t->line = line;
     t->ev = ev;
     setlocale(LC_CTYPE, "");
     t->screen.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     ring_init(&t->ring, t->ring_memory, sizeof t->ring_memory);
-    t->carrier = uart_attach(uart, (struct carrier){t, put, resume, true});
+    t->carrier =
+        serial_line_attach(line, (struct carrier){t, put, resume, true});
     t->in_watch = watch_open(loop, t->in, UV_READABLE, on_input, t);
     t->out_watch = watch_open(loop, t->out, 0, on_output, t);
     uv_timer_init(loop, &t->redraw);

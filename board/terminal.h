@@ -12,7 +12,7 @@
 
 #include "board/problem.h"
 #include "board/screen.h"
-#include "board/uart.h"
+#include "board/serial_line.h"
 
 enum { TERMINAL_OUT_SIZE = 65536 };
 
@@ -26,7 +26,7 @@ struct terminal_events {
 struct terminal {
     bool open;
     uv_loop_t *loop;
-    struct uart *uart;
+    struct serial_line *line;
     const struct carrier *carrier;
     struct terminal_events ev;
     struct termios before; /* how we found it */
@@ -44,8 +44,8 @@ struct terminal {
 
 /* Takes the terminal over if standard input and output are one; otherwise
  * does nothing, and terminal_is_open() is false. */
-void terminal_open(struct terminal *t, uv_loop_t *loop, struct uart *uart,
-                   struct terminal_events ev);
+void terminal_open(struct terminal *t, uv_loop_t *loop,
+                   struct serial_line *line, struct terminal_events ev);
 
 /* Gives it back as it was. */
 void terminal_close(struct terminal *t);

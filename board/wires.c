@@ -38,8 +38,8 @@ int wires_open(struct wires *wires, struct problem *problem)
 {
     *wires = (struct wires){.command = -1,
                             .far_command = -1,
-                            .uart = -1,
-                            .far_uart = -1,
+                            .line = -1,
+                            .far_line = -1,
                             .bell_up = -1,
                             .bell_down = -1};
     wires->cpu = make_page("wipy-cpu", &wires->cpu_fd, 0);
@@ -97,7 +97,7 @@ int wires_start(struct wires *wires, bool keep_retained,
     size_t kept = offsetof(struct bus_cpu_regs, retained);
     memset(wires->cpu, 0, keep_retained ? kept : PAGE);
     if (!make_pair(SOCK_SEQPACKET, &wires->command, &wires->far_command) ||
-        !make_pair(SOCK_STREAM, &wires->uart, &wires->far_uart))
+        !make_pair(SOCK_STREAM, &wires->line, &wires->far_line))
         return failed(problem, "socket pair");
     wires->card = card_memory_new();
     return wires->card ? 0 : failed(problem, "memory for the card");
@@ -106,14 +106,14 @@ int wires_start(struct wires *wires, bool keep_retained,
 void wires_handed_over(struct wires *wires)
 {
     close_fd(&wires->far_command);
-    close_fd(&wires->far_uart);
+    close_fd(&wires->far_line);
 }
 
 void wires_stop(struct wires *wires)
 {
     wires_handed_over(wires);
     close_fd(&wires->command);
-    close_fd(&wires->uart);
+    close_fd(&wires->line);
     card_memory_drop(wires->card);
     wires->card = NULL;
 }

@@ -19,7 +19,7 @@ struct wires {
     /* Of this start only, -1 while no CPU runs. `far_` are the CPU's ends,
      * closed here once it has them. All are non-blocking on our side. */
     int command, far_command;
-    int uart, far_uart;
+    int line, far_line;
     struct card_memory *card;
 };
 

@@ -1,19 +1,17 @@
 /* wipy chip: who is at the other end of the serial line? */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "commands.h"
-#include "file.h"
 #include "loader_args.h"
 #include "mirror.h"
 
 static const char usage[] =
-    "usage: wipy chip [--slots] [OPTIONS]\n"
+    "usage: wipy chip [OPTIONS]\n"
     "Identifies the board at a serial line: chip, address, flash, partition\n"
-    "table and what its next start runs. With --slots: what 'wipy slots'\n"
-    "shows, over the serial line.\n"
+    "table and what its next start runs. 'wipy slots --port' shows its "
+    "images.\n"
     "\n%s";
 
 static void print_table(const struct table *t)
@@ -77,37 +75,9 @@ static int tell(struct loader *l, const struct serial_args *s)
     return 0;
 }
 
-/* What 'wipy slots' would show of this chip: reads what it looks at into a
- * chip file and asks it. The board starts again before that. */
-static int show_slots(struct loader *l, const struct serial_args *s)
-{
-    char path[] = "/tmp/wipy-chip-XXXXXX";
-    struct mirror m = {0};
-    int err = mirror_open(&m, l);
-    if (!err)
-        err = mirror_read_slots(&m);
-    loader_disconnect(l);
-    int fd = err < 0 ? -1 : mkstemp(path);
-    if (fd >= 0)
-        close(fd);
-    int code = err < 0  ? serial_failed(l, s, err)
-               : fd < 0 ? EXIT_FILE
-                        : file_write(path, m.chip, m.flash.size, 0600);
-    mirror_close(&m);
-    char *args[] = {"slots", "--flash", path, s->json ? "--json" : NULL, NULL};
-    if (!code) {
-        optind = 1;
-        code = cmd_slots(s->json ? 4 : 3, args);
-    }
-    if (fd >= 0)
-        unlink(path);
-    return code;
-}
-
 int cmd_chip(int argc, char **argv)
 {
     struct serial_args s;
-    bool slots = false;
     struct args a = args_of("wipy chip", argc, argv);
     const char *word;
     serial_args_init(&s);
@@ -116,10 +86,6 @@ int cmd_chip(int argc, char **argv)
             printf(usage, serial_args_help);
             return EXIT_OK;
         }
-        if (kind == 1 && args_is(&a, "slots")) {
-            slots = true;
-            continue;
-        }
         int taken = kind == 1 ? serial_args_take(&s, &a) : 0;
         if (taken <= 0)
             return taken < 0 ? -taken : args_unknown(&a, word);
@@ -127,9 +93,7 @@ int cmd_chip(int argc, char **argv)
     s.o.quiet = true;
     struct loader *l = loader_new(&s.o);
     int err = loader_connect(l), code = 0;
-    if (!err && slots)
-        code = show_slots(l, &s);
-    else if (!err)
+    if (!err)
         err = tell(l, &s);
     if (err < 0)
         code = serial_failed(l, &s, err);

@@ -189,6 +189,42 @@ int control_do(const struct control_target *target, json_t *request)
     return code;
 }
 
+int control_options(struct control_target *target, int argc, char **argv,
+                    const char *usage)
+{
+    static const struct option options[] = {
+        CONTROL_OPTIONS,
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (!control_take_option(target, c, optarg)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    return -1;
+}
+
+int control_show(const struct control_target *target, json_t *request,
+                 void (*show)(const json_t *result))
+{
+    json_t *result;
+    int code = control_call(target, request, &result);
+    if (code == EXIT_OK && target->json) {
+        control_print(result, JSON_COMPACT);
+        return EXIT_OK;
+    }
+    if (code == EXIT_OK)
+        show(result);
+    json_decref(result);
+    return code;
+}
+
 bool control_duration(const char *text, uint32_t *ms)
 {
     char *unit;

@@ -28,6 +28,11 @@ struct control_target {
 bool control_take_option(struct control_target *target, int c,
                          const char *value);
 
+/* Takes all options of a command that has no others. -1: go on with
+ * argv[optind]; else the exit code, after help or `usage`. */
+int control_options(struct control_target *target, int argc, char **argv,
+                    const char *usage);
+
 /* Sends `request` (taken over) and waits for its answer. On success returns
  * EXIT_OK and gives the result, the caller's to free. Else prints why and
  * returns the exit code: EXIT_BOARD when no board answers. */
@@ -38,6 +43,10 @@ int control_call(const struct control_target *target, json_t *request,
  * returns false or the board is gone (which is EXIT_OK). */
 int control_watch(const struct control_target *target,
                   bool (*on)(void *ctx, const json_t *event), void *ctx);
+
+/* A call whose result `show` prints, or JSON as it is. */
+int control_show(const struct control_target *target, json_t *request,
+                 void (*show)(const json_t *result));
 
 /* A call whose result is of no interest but, with --json, printed. */
 int control_do(const struct control_target *target, json_t *request);

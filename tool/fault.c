@@ -18,11 +18,6 @@ static const char usage[] =
     "  brown-out        the supply drops: a reset\n"
     "  clear            no planned cut, no timing\n";
 
-static const struct option options[] = {
-    CONTROL_OPTIONS,
-    {NULL, 0, NULL, 0},
-};
-
 /* A number that ends at `end` or at the end of the text. */
 static bool number(const char *text, char end, unsigned long long *to,
                    const char **rest)
@@ -93,17 +88,9 @@ static json_t *make_request(const char *what, const char *value)
 int cmd_fault(int argc, char **argv)
 {
     struct control_target target = {0};
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (!control_take_option(&target, c, optarg)) {
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
+    int code = control_options(&target, argc, argv, usage);
+    if (code >= 0)
+        return code;
     json_t *request = NULL;
     if (argc - optind == 1 || argc - optind == 2)
         request = make_request(argv[optind],

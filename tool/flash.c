@@ -59,25 +59,19 @@ static int take_option(struct flash_args *f, struct args *a, const char *word)
         return flash_header_take(&f->header, a);
     static const char *const ignored[] = {"z", "compress", "verify",
                                           "no-progress", "V"};
-    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-        if (args_is(a, ignored[i]))
-            return 0; /* as it is anyway */
-    const struct {
-        const char *name, *other;
-        bool *set;
-    } flags[] = {{"show", "", &f->show},
-                 {"dry-run", "n", &f->dry_run},
-                 {"keep-ota", "", &f->job.keep_ota},
-                 {"force", "", &f->force},
-                 {"erase-all", "e", &f->erase_all},
-                 {"all-sectors", "", &f->job.write.all},
-                 {"no-compress", "u", &f->job.write.plain},
-                 {"no-verify", "", &f->job.write.no_verify}};
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (args_is(a, flags[i].name) || args_is(a, flags[i].other)) {
-            *flags[i].set = true;
-            return 0;
-        }
+    if (args_among(a, ignored, sizeof ignored / sizeof ignored[0]))
+        return 0; /* as it is anyway */
+    const struct args_switch switches[] = {
+        {"show", "", &f->show},
+        {"dry-run", "n", &f->dry_run},
+        {"keep-ota", "", &f->job.keep_ota},
+        {"force", "", &f->force},
+        {"erase-all", "e", &f->erase_all},
+        {"all-sectors", "", &f->job.write.all},
+        {"no-compress", "u", &f->job.write.plain},
+        {"no-verify", "", &f->job.write.no_verify}};
+    if (args_turn_on(a, switches, sizeof switches / sizeof switches[0]))
+        return 0;
     return args_unknown(a, word);
 }
 

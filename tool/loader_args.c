@@ -51,6 +51,27 @@ bool args_is(const struct args *a, const char *name)
     return strcmp(a->name, name) == 0;
 }
 
+bool args_among(const struct args *a, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (args_is(a, names[i]))
+            return true;
+    return false;
+}
+
+bool args_turn_on(const struct args *a, const struct args_switch *switches,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct args_switch *s = &switches[i];
+        if (args_is(a, s->name) || (s->other[0] && args_is(a, s->other))) {
+            *s->on = true;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *args_value(struct args *a)
 {
     if (a->value)

@@ -28,6 +28,19 @@ int args_next(struct args *a, const char **word);
 
 bool args_is(const struct args *a, const char *name);
 
+/* True when the option is one of `names`. */
+bool args_among(const struct args *a, const char *const *names, size_t count);
+
+/* A switch with its short or old name ("" = none). */
+struct args_switch {
+    const char *name, *other;
+    bool *on;
+};
+
+/* Turns the switch on that the option names; false when it is none. */
+bool args_turn_on(const struct args *a, const struct args_switch *switches,
+                  size_t count);
+
 /* The option's value; NULL after a message when there is none. */
 const char *args_value(struct args *a);
 

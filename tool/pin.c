@@ -16,7 +16,7 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void show(const json_t *pin)
+static void show_pin(const json_t *pin)
 {
     printf("%-5s %s  %s%s%s\n", json_string_value(json_object_get(pin, "pin")),
            json_integer_value(json_object_get(pin, "level")) ? "high" : "low ",
@@ -29,23 +29,14 @@ static void show(const json_t *pin)
                : "");
 }
 
-static int call(const struct control_target *target, json_t *request)
+static void show(const json_t *result)
 {
-    json_t *result, *pin;
+    json_t *pin;
     size_t i;
-    int code = control_call(target, request, &result);
-    if (code != EXIT_OK)
-        return code;
-    if (target->json) {
-        control_print(result, JSON_COMPACT);
-        return EXIT_OK;
-    }
     const json_t *all = json_object_get(result, "pins");
-    json_array_foreach(all, i, pin) show(pin);
+    json_array_foreach(all, i, pin) show_pin(pin);
     if (!all)
-        show(result);
-    json_decref(result);
-    return EXIT_OK;
+        show_pin(result);
 }
 
 int cmd_pin(int argc, char **argv)
@@ -76,5 +67,5 @@ int cmd_pin(int argc, char **argv)
         json_object_set_new(request, "drive", json_string(argv[optind + 1]));
     if (ms)
         json_object_set_new(request, "for_ms", json_integer(ms));
-    return call(&target, request);
+    return control_show(&target, request, show);
 }

@@ -15,21 +15,8 @@ static const char usage[] =
     "device, or a file of whole 512-byte sectors (mkfs.vfat -C card.img "
     "65536).\n";
 
-static const struct option options[] = {
-    CONTROL_OPTIONS,
-    {NULL, 0, NULL, 0},
-};
-
-static int call(const struct control_target *target, json_t *request)
+static void show(const json_t *result)
 {
-    json_t *result;
-    int code = control_call(target, request, &result);
-    if (code != EXIT_OK)
-        return code;
-    if (target->json) {
-        control_print(result, JSON_COMPACT);
-        return EXIT_OK;
-    }
     const json_t *card = json_object_get(result, "sd");
     if (json_is_object(card))
         printf("%s: %lld sectors%s\n",
@@ -39,8 +26,6 @@ static int call(const struct control_target *target, json_t *request)
                                                                : "");
     else
         puts("no card");
-    json_decref(result);
-    return EXIT_OK;
 }
 
 /* The board may run in another folder. */
@@ -53,30 +38,23 @@ static int insert(const struct control_target *target, const char *name)
     }
     json_t *request = json_pack("{s:s, s:s}", "op", "sd", "insert", path);
     free(path);
-    return call(target, request);
+    return control_show(target, request, show);
 }
 
 int cmd_sd(int argc, char **argv)
 {
     struct control_target target = {0};
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (!control_take_option(&target, c, optarg)) {
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
+    int code = control_options(&target, argc, argv, usage);
+    if (code >= 0)
+        return code;
     int count = argc - optind;
     if (count == 2 && strcmp(argv[optind], "insert") == 0)
         return insert(&target, argv[optind + 1]);
     if (count == 1 && strcmp(argv[optind], "remove") == 0)
-        return call(&target, json_pack("{s:s, s:b}", "op", "sd", "remove", 1));
+        return control_show(
+            &target, json_pack("{s:s, s:b}", "op", "sd", "remove", 1), show);
     if (count == 0)
-        return call(&target, json_pack("{s:s}", "op", "sd"));
+        return control_show(&target, json_pack("{s:s}", "op", "sd"), show);
     fputs(usage, stderr);
     return EXIT_USAGE;
 }

@@ -10,11 +10,6 @@ static const char usage[] =
     "addresses,\n"
     "faults.\n";
 
-static const struct option options[] = {
-    CONTROL_OPTIONS,
-    {NULL, 0, NULL, 0},
-};
-
 static const char *text(const json_t *from, const char *name)
 {
     const char *value = json_string_value(json_object_get(from, name));
@@ -61,25 +56,16 @@ int cmd_status(int argc, char **argv)
 {
     struct control_target target = {0};
     json_t *result;
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (!control_take_option(&target, c, optarg)) {
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
+    int code = control_options(&target, argc, argv, usage);
+    if (code >= 0)
+        return code;
     if (optind != argc) {
         fprintf(stderr, "wipy status: '%s' is not expected here\n",
                 argv[optind]);
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    int code =
-        control_call(&target, json_pack("{s:s}", "op", "status"), &result);
+    code = control_call(&target, json_pack("{s:s}", "op", "status"), &result);
     if (code != EXIT_OK)
         return code;
     if (target.json) {

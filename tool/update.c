@@ -307,23 +307,16 @@ static int take_option(struct update_args *u, struct args *a, const char *word)
         return take_value(a, &u->partition);
     static const char *const ignored[] = {"v",    "verbose", "d",    "debug",
                                           "ftdi", "pic",     "reset"};
-    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-        if (args_is(a, ignored[i]))
-            return 0; /* adapters and chatter of the vendor's tool */
+    if (args_among(a, ignored, sizeof ignored / sizeof ignored[0]))
+        return 0; /* adapters and chatter of the vendor's tool */
     struct serial_args *s = &u->job.serial;
-    const struct {
-        const char *name, *other;
-        bool *flag;
-    } flags[] = {
+    const struct args_switch switches[] = {
         {"restore", "r", &u->restore},  {"continuation", "c", &s->o.no_reset},
         {"noexit", "x", &s->o.stay},    {"keep-ota", "", &u->job.keep_ota},
         {"erase-fs", "", &u->erase_fs}, {"erase-nvs", "", &u->erase_nvs},
         {"force", "", &u->force}};
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (args_is(a, flags[i].name) || args_is(a, flags[i].other)) {
-            *flags[i].flag = true;
-            return 0;
-        }
+    if (args_turn_on(a, switches, sizeof switches / sizeof switches[0]))
+        return 0;
     if (args_is(a, "b") && u->verb) { /* back up, not a speed */
         u->restore = false;
         return 0;

@@ -97,7 +97,7 @@ check("works when only the command is copied", pasted.code === 0, pasted.err);
 
 const found = await dev.wipy(build, "chip", "--flash", device.flash, "--json");
 check("finds the running board's port", found.code === 0 && JSON.parse(found.out).port === port, found.err);
-const slots = await dev.wipy(build, "chip", "--slots", "--port", port);
+const slots = await dev.wipy(build, "slots", "--port", port);
 check("shows the slots over the serial line",
   slots.code === 0 && ["factory", "ota_0", "ota_1"].every((name) => slots.out.includes(name)), slots.err);
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "board/uart.h"
+#include "board/serial_line.h"
 
 struct client {
     char got[8192];
@@ -19,7 +19,7 @@ struct client {
 };
 
 static uv_loop_t loop;
-static struct uart uart;
+static struct serial_line uart;
 static struct client tcp, person;
 static const struct carrier *tcp_carrier, *person_carrier;
 static int cpu; /* the CPU's end of the line */
@@ -64,16 +64,17 @@ static int make(void **state)
 {
     (void)state;
     int pair[2];
-    struct uart_loader loader = {.feed = loader_feed, .room = loader_wakes};
+    struct serial_line_loader loader = {.feed = loader_feed,
+                                        .room = loader_wakes};
     tcp = person = (struct client){.room = sizeof tcp.got};
     loader_len = 0;
     loader_room = sizeof loader_got;
     uv_loop_init(&loop);
-    uart_init(&uart, &loop, loader);
+    serial_line_init(&uart, &loop, loader);
     tcp_carrier =
-        uart_attach(&uart, (struct carrier){&tcp, put, resume, false});
+        serial_line_attach(&uart, (struct carrier){&tcp, put, resume, false});
     person_carrier =
-        uart_attach(&uart, (struct carrier){&person, put, resume, true});
+        serial_line_attach(&uart, (struct carrier){&person, put, resume, true});
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
         return -1;
     board_end = pair[0];
@@ -84,7 +85,7 @@ static int make(void **state)
 static int destroy(void **state)
 {
     (void)state;
-    uart_stop(&uart);
+    serial_line_stop(&uart);
     uv_close((uv_handle_t *)&uart.pace.timer, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     close(board_end);
@@ -101,13 +102,13 @@ static void cpu_prints(const char *text)
 
 static size_t feed(const struct carrier *from, const char *text)
 {
-    return uart_feed(&uart, from, (const uint8_t *)text, strlen(text));
+    return serial_line_feed(&uart, from, (const uint8_t *)text, strlen(text));
 }
 
 static void what_the_cpu_prints_goes_to_all(void **state)
 {
     (void)state;
-    uart_start(&uart, board_end);
+    serial_line_start(&uart, board_end);
     person.room = 3; /* a full one does not hold the others up */
     cpu_prints("hello");
     assert_int_equal(tcp.len, 5);
@@ -119,7 +120,7 @@ static void what_carriers_send_is_merged(void **state)
 {
     (void)state;
     char got[16];
-    uart_start(&uart, board_end);
+    serial_line_start(&uart, board_end);
     assert_int_equal(feed(tcp_carrier, "ab"), 2);
     assert_int_equal(feed(person_carrier, "cd"), 2);
     uv_run(&loop, UV_RUN_NOWAIT);
@@ -130,10 +131,10 @@ static void what_carriers_send_is_merged(void **state)
 static void a_full_line_holds_back_and_resumes(void **state)
 {
     (void)state;
-    static uint8_t lots[UART_IN_SIZE + 100];
-    uart_start(&uart, board_end);
-    assert_int_equal(uart_feed(&uart, tcp_carrier, lots, sizeof lots),
-                     UART_IN_SIZE);
+    static uint8_t lots[SERIAL_LINE_IN_SIZE + 100];
+    serial_line_start(&uart, board_end);
+    assert_int_equal(serial_line_feed(&uart, tcp_carrier, lots, sizeof lots),
+                     SERIAL_LINE_IN_SIZE);
     assert_int_equal(tcp.resumed, 0);
     uv_run(&loop, UV_RUN_NOWAIT); /* the socket takes it */
     assert_int_equal(tcp.resumed, 1);
@@ -149,13 +150,13 @@ static void last_words_are_carried_and_kept(void **state)
 {
     (void)state;
     char line[20];
-    uart_start(&uart, board_end);
-    uart_last_line(&uart, line, sizeof line);
+    serial_line_start(&uart, board_end);
+    serial_line_last_line(&uart, line, sizeof line);
     assert_string_equal(line, "");
     assert_int_equal(write(cpu, "one\r\ntwo\033[1m !\r\n\r\n> ", 20), 20);
-    uart_stop(&uart);
+    serial_line_stop(&uart);
     assert_int_equal(tcp.len, 20);
-    uart_last_line(&uart, line, sizeof line);
+    serial_line_last_line(&uart, line, sizeof line);
     assert_string_equal(line, ">");
     close(board_end);
     close(cpu);
@@ -164,23 +165,23 @@ static void last_words_are_carried_and_kept(void **state)
                      0);
     board_end = pair[0];
     cpu = pair[1];
-    uart_start(&uart, board_end); /* a new start has said nothing */
-    uart_last_line(&uart, line, sizeof line);
+    serial_line_start(&uart, board_end); /* a new start has said nothing */
+    serial_line_last_line(&uart, line, sizeof line);
     assert_string_equal(line, "");
     for (int i = 0; i < 100; i++)
         cpu_prints("0123456789");
     cpu_prints("\nport 23 is in use\r\n");
-    uart_last_line(&uart, line, sizeof line);
+    serial_line_last_line(&uart, line, sizeof line);
     assert_string_equal(line, "port 23 is in use");
-    uart_last_line(&uart, line, 5);
+    serial_line_last_line(&uart, line, 5);
     assert_string_equal(line, "port");
 }
 
 static void the_loader_talks_to_its_client_only(void **state)
 {
     (void)state;
-    uart_set_loading(&uart, true);
-    uart_put_client(&uart, (const uint8_t *)"banner", 6);
+    serial_line_set_loading(&uart, true);
+    serial_line_put_client(&uart, (const uint8_t *)"banner", 6);
     assert_int_equal(tcp.len, 6);
     assert_int_equal(person.len, 6); /* nobody spoke yet */
     assert_int_equal(feed(person_carrier, "keys"), 4);
@@ -188,11 +189,12 @@ static void the_loader_talks_to_its_client_only(void **state)
     assert_int_equal(feed(tcp_carrier, "sync"), 4);
     assert_memory_equal(loader_got, "sync", 4);
     tcp.room = 2;
-    assert_int_equal(uart_put_client(&uart, (const uint8_t *)"answer", 6), 2);
+    assert_int_equal(
+        serial_line_put_client(&uart, (const uint8_t *)"answer", 6), 2);
     assert_int_equal(person.len, 6);
     loader_room = 1;
     assert_int_equal(feed(tcp_carrier, "more"), 1);
-    uart_resume(&uart);
+    serial_line_resume(&uart);
     assert_int_equal(tcp.resumed, 1);
 }
 
@@ -209,12 +211,12 @@ static void a_real_line_takes_its_time(void **state)
     (void)state;
     static uint8_t lots[2000];
     uart.pace.real = true;
-    uart_start(&uart, board_end);
+    serial_line_start(&uart, board_end);
     size_t sent = 0;
     uint64_t began = uv_hrtime();
     usleep(5000);
     while (sent < 1000) {
-        sent += uart_feed(&uart, tcp_carrier, lots, 1000 - sent);
+        sent += serial_line_feed(&uart, tcp_carrier, lots, 1000 - sent);
         turn();
     }
     uint64_t ms = (uv_hrtime() - began) / 1000000;
