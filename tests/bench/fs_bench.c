@@ -1,7 +1,8 @@
 /* The workloads of the design's table (FLASH-FS.md, section 2) on /flash over
  * a modelled W25Q chip of 4 MiB, beside littlefs's figures for the same:
  * bytes programmed, sectors erased, modelled chip time, worst single call.
- * Chip: 0.4 ms a page program, 45 ms a sector erase, 20 MB/s reading. */
+ * Chip: 0.4 ms a page program, 45 ms a sector erase, 150 ms a 64 KiB block
+ * erase, 20 MB/s reading. Exits with 1 when a limit is missed. */
 #include <stdio.h>
 #include <sys/types.h>
 #include <time.h>
@@ -26,6 +27,7 @@ static struct volumes *v;
 static uint8_t data[65536];
 static uint32_t seed = 12345;
 static double worst;
+static bool missed;
 
 static double cpu_seconds(void)
 {
@@ -72,6 +74,23 @@ static void report(const char *what, struct marks m, const struct peer *peer)
         printf("   worst call %.3f s", worst);
     printf("\n");
     worst = 0;
+}
+
+/* A figure of its own line that has a limit. */
+static void line(const char *what, double value, const char *format,
+                 double most)
+{
+    char text[32];
+    bool ok = value <= most;
+    snprintf(text, sizeof text, format, value);
+    printf("%-34s%-32s %-10s (at most %g: %s)\n", "", what, text, most,
+           ok ? "ok" : "MISSED");
+    missed |= !ok;
+}
+
+static double programmed_since(struct marks m)
+{
+    return (double)(chip.prog_bytes - m.prog);
 }
 
 static void note_worst(double before)
@@ -147,6 +166,7 @@ static void append_sync(const char *what, const char *path,
     }
     must(volume_close(v, file), what);
     report(what, m, peer);
+    line("bytes programmed for each", programmed_since(m) / 1000, "%.0f", 64);
 }
 
 static void many_small(void)
@@ -221,6 +241,7 @@ static void one_folder(void)
         note_worst(before);
     }
     report("1000 x create 100 B in a folder", m, &creates);
+    line("bytes programmed for each", programmed_since(m) / 1000, "%.0f", 900);
     m = now();
     int dir = volume_opendir(v, "/flash/many"), count = 0;
     while (volume_readdir(v, dir, &info) == 1)
@@ -262,15 +283,31 @@ static void aged(uint32_t percent, const struct peer *peer)
         must(write_file(path, put, data + 1 + k % 255, 8000), "rewrite");
         note_worst(before);
     }
-    struct marks n = now();
     snprintf(what, sizeof what, "%u %% full: 1500 x rewrite 8000 B", percent);
     double w = worst;
     report(what, m, peer);
-    printf("%-34s %d files, write amplification %.2f, worst call %.3f s\n", "",
-           files, (double)(n.prog - m.prog) / (1500 * 8000.0), w);
+    printf("%-34s%d files\n", "", files);
+    line("write amplification", programmed_since(m) / (1500 * 8000.0), "%.2f",
+         3);
+    line("worst call", w, "%.3f s", 0.5);
 }
 
-/* The worst case: single sectors anywhere in a full volume, each committed. */
+static void single_sectors(int file, uint32_t sectors, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        double before = fs_chip_seconds(&chip);
+        for (int k = 0; k < 512; k++)
+            data[k] = (uint8_t)fs_random(&seed, 256);
+        volume_seek(v, file, fs_random(&seed, sectors) * 512, SEEK_SET);
+        must(volume_write(v, file, data, 512), "random");
+        must(volume_sync(v, file), "random");
+        note_worst(before);
+    }
+}
+
+/* The worst case: single sectors anywhere in a full volume, each committed.
+ * After a few times its size garbage collection meets no unit any more that
+ * was filled in one go: the lasting figure. */
 static void worst_case(void)
 {
     enum { COUNT = 8000 };
@@ -288,21 +325,21 @@ static void worst_case(void)
     must(volume_close(v, file), "fill");
     file = volume_open(v, "/flash/full.bin", VOLUME_READ | VOLUME_WRITE);
     struct marks m = now();
-    for (int i = 0; i < COUNT; i++) {
-        double before = fs_chip_seconds(&chip);
-        for (int k = 0; k < 512; k++)
-            data[k] = (uint8_t)fs_random(&seed, 256);
-        volume_seek(v, file, fs_random(&seed, sectors) * 512, SEEK_SET);
-        must(volume_write(v, file, data, 512), "random");
-        must(volume_sync(v, file), "random");
-        note_worst(before);
-    }
-    must(volume_close(v, file), "random");
+    single_sectors(file, sectors, COUNT);
     double w = worst;
-    uint64_t programmed = now().prog - m.prog;
     report("100 % full: 8000 x 512 B anywhere", m, NULL);
-    printf("%-34s write amplification %.2f, worst call %.3f s\n", "",
-           (double)programmed / (COUNT * 512.0), w);
+    line("write amplification", programmed_since(m) / (COUNT * 512.0), "%.2f",
+         3);
+    line("worst call", w, "%.3f s", 0.5);
+    single_sectors(file, sectors, COUNT);
+    m = now();
+    single_sectors(file, sectors, COUNT);
+    w = worst;
+    report("the same after 16000", m, NULL);
+    printf("%-34s%-32s %.2f\n", "", "write amplification",
+           programmed_since(m) / (COUNT * 512.0));
+    line("worst call", w, "%.3f s", 0.5);
+    must(volume_close(v, file), "random");
 }
 
 static void wear(void)
@@ -472,5 +509,5 @@ int main(void)
     printf("\n/sd, images in memory\n");
     sd_speed(16);
     sd_speed(64);
-    return 0;
+    return missed;
 }
