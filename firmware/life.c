@@ -82,6 +82,8 @@ static const char *kind_of_start(const struct life *life)
         return "went back";
     case WHY_FALLBACK:
         return "fallback image";
+    case WHY_KEYS_LOST:
+        return "keys damaged, an image accepted before";
     case WHY_REFLASHED:
         return "factory image was flashed";
     default:
@@ -121,6 +123,8 @@ static const struct {
     {HANDOVER_RECORD0_BAD, "a copy of the boot record was damaged"},
     {HANDOVER_RECORD1_BAD, "a copy of the boot record was damaged"},
     {HANDOVER_KEYS_BAD, "a copy of the keys is damaged"},
+    {HANDOVER_KEYS_LOST,
+     "keys damaged: set or clear them over the serial line"},
     {HANDOVER_UNLOCKED, "this board does not lock its flash"},
 };
 

@@ -122,9 +122,14 @@ static void shape_light(struct firmware *fw)
     case WHY_SAFE_FACTORY:
         light_beat_shape(&fw->light, 3, LED_ORANGE);
         break;
+    case WHY_FALLBACK:
+    case WHY_KEYS_LOST:
+        light_beat_shape(&fw->light, 1, LED_RED);
+        break;
     default:
-        light_beat_shape(&fw->light, life_on_trial(&fw->life) ? 2 : 1,
-                         LED_BLUE);
+        light_beat_shape(
+            &fw->light, life_on_trial(&fw->life) ? 2 : 1,
+            fw->life.handover.flags & HANDOVER_KEYS_LOST ? LED_RED : LED_BLUE);
     }
 }
 

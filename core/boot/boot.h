@@ -26,7 +26,7 @@ struct boot_slot {
 
 /* Two copies of the keys: what they say together. */
 enum keys_state {
-    KEYS_NONE,    /* none set, all erased */
+    KEYS_NONE,    /* none set, all erased (but for a flipped bit) */
     KEYS_KNOWN,   /* also when they say that none is set */
     KEYS_ONE_BAD, /* known from one copy, the other is damaged */
     KEYS_LOST,    /* no copy is good, and not all is erased: then only factory

@@ -239,7 +239,7 @@ static uint32_t flags_of(const struct boot *b)
            (uint32_t)b->store.bad[0] * HANDOVER_RECORD0_BAD |
            (uint32_t)b->store.bad[1] * HANDOVER_RECORD1_BAD |
            (uint32_t)(b->keys.count > 0) * HANDOVER_KEYS_SET |
-           (uint32_t)(b->keys_state >= KEYS_ONE_BAD) * HANDOVER_KEYS_BAD |
+           (uint32_t)(b->keys_state == KEYS_ONE_BAD) * HANDOVER_KEYS_BAD |
            (uint32_t)(b->keys_state == KEYS_LOST) * HANDOVER_KEYS_LOST;
 }
 

@@ -40,7 +40,7 @@ enum handover_flag {
     HANDOVER_RECORD_NEW = 1 << 6, /* there was none: written afresh */
     HANDOVER_ADOPTED = 1 << 7,    /* a host tool's record was taken over */
     HANDOVER_KEYS_SET = 1 << 8,
-    HANDOVER_KEYS_BAD = 1 << 9,   /* a copy of the keys is damaged */
+    HANDOVER_KEYS_BAD = 1 << 9,   /* a copy of the keys is damaged, not both */
     HANDOVER_REFLASHED = 1 << 10, /* factory is not the recorded one */
     HANDOVER_UNLOCKED = 1 << 11,  /* the board has no locks */
     HANDOVER_KEYS_LOST = 1 << 12, /* no copy of the keys is good */

@@ -35,7 +35,8 @@ struct led_view {
 /* The heart-beat: `flashes` flashes of 80 ms at the end of each 5 s. One says
  * that all is well. Safe boot beats in orange, once for the latest image,
  * twice for the previous, three times for factory; an image on trial beats
- * twice in blue. */
+ * twice in blue. A red beat: another image runs than the selected one, because
+ * that one is damaged, or the keys are. */
 struct led_view led_beat(uint64_t since_ms, unsigned flashes, uint32_t rgb);
 
 /* A script failed: red, toggled every 50 ms for 1200 ms, then dark for ever:

@@ -20,7 +20,7 @@ static void put_damage(struct text *t, uint32_t flags)
         {HANDOVER_RECORD0_BAD, " first copy of the boot record"},
         {HANDOVER_RECORD1_BAD, " second copy of the boot record"},
         {HANDOVER_KEYS_BAD, " a copy of the keys"},
-        {HANDOVER_KEYS_LOST, " the other one too: only accepted images start"},
+        {HANDOVER_KEYS_LOST, " both copies of the keys"},
     };
     const char *between = "damaged:";
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {

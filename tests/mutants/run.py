@@ -16,7 +16,8 @@ import tempfile
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TESTS = ["sim/boot_sim", "unit/image_test", "unit/table_test",
-         "unit/boot_test", "unit/update_test"]
+         "unit/boot_test", "unit/record_test", "unit/keys_test",
+         "unit/diary_test", "unit/update_test"]
 
 # name: (file, what is there, what stands there instead)
 MUTANTS = {
@@ -123,6 +124,8 @@ MUTANTS = {
     # keys
     "second copy of the keys not used": (
         "boot/keys.c", "    *keys = second;\n", ""),
+    "a flipped bit makes lost keys": (
+        "boot/keys.c", "written <= KEYS_FLIPPED_MAX", "written == 0"),
     "lost keys are no keys": (
         "boot/keys.c", "    if (a == b)\n        return a;",
         "    if (a == b)\n        return a == KEYS_LOST ? KEYS_NONE : a;"),

@@ -660,7 +660,7 @@ static void flip_in(uint32_t off, uint32_t len, unsigned count)
     }
 }
 
-/* 500 of them in the running slot, the record and the tables. */
+/* 550 of them in the running slot, the record, the tables and the keys. */
 static void flips(void)
 {
     layout = &layouts[0];
@@ -677,8 +677,9 @@ static void flips(void)
     flip_in(0x3d1800, 256, 50);
     flip_in(TABLE_OFF, TABLE_LEN, 50);
     flip_in(0x3d5000, TABLE_LEN, 50);
+    flip_in(0x3d2000, FLASH_SECTOR, 50);
     model_free(&m);
-    printf("boot_sim: 500 flipped bits, a good image started 500 times\n");
+    printf("boot_sim: 550 flipped bits, a good image started 550 times\n");
 }
 
 /* ---- the vendor's tools on our map ---- */

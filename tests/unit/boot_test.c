@@ -5,191 +5,8 @@
 
 #include <cmocka.h>
 
-#include "base/cursor.h"
-#include "base/hex.h"
 #include "boot/safeboot.h"
-#include "bootmodel.h"
-#include "words/words.h"
-
-enum { OTADATA = 0x3d0000, COPY1 = OTADATA + 0x1800 };
-
-static struct model m;
-static struct start s;
-
-/* A default board whose factory holds version "f"; `ota_0` and `ota_1` as
- * named, NULL for an empty slot. */
-static void board_with(const char *ota_0, const char *ota_1)
-{
-    static uint8_t image[8192];
-    const struct table *t = table_default(0x800000);
-    const char *version[] = {"f", ota_0, ota_1};
-    static const uint32_t place[] = {0x10000, 0x150000, 0x290000};
-    memset(m.cells, 0xff, m.size);
-    memset(m.dirty, 0, m.size / 4096);
-    model_power_on(&m);
-    model_forget();
-    put_table(&m, t);
-    for (int i = 0; i < 3; i++) {
-        if (version[i]) {
-            size_t len = make_image(image, version[i], 3000, true);
-            model_put(&m, place[i], image, len);
-        }
-    }
-}
-
-static void put_head(uint32_t active, uint32_t status, uint32_t prev)
-{
-    struct boot_record r = {
-        .active = active, .status = status, .prev = prev, .size = 3000};
-    memset(r.signature, 0xff, sizeof r.signature);
-    uint8_t head[RECORD_HEAD_LEN];
-    boot_record_head_write(head, &r);
-    model_fill(&m, OTADATA, 0xff, 4096);
-    model_put(&m, OTADATA, head, sizeof head);
-}
-
-static const struct boot_handover *start(const struct boot_cause *cause)
-{
-    assert_int_equal(model_start(&m, &s, cause), 0);
-    assert_true(s.choice.run);
-    return &s.choice.handover;
-}
-
-static void expect(const struct boot_handover *h, unsigned slot, unsigned why)
-{
-    assert_int_equal(h->slot, slot);
-    assert_string_equal(boot_why_text(h->why), boot_why_text(why));
-}
-
-static const struct boot_cause fault = {.reset = 1, .fault = true, .now_ms = 9};
-static const struct boot_cause power = {.reset = 0};
-static const struct boot_cause watchdog = {.reset = 2};
-
-/* ---- record ---- */
-
-/* Spec 1.4. */
-static void vendor_vectors(void **state)
-{
-    (void)state;
-    static const struct {
-        uint32_t active, status, prev, size, safeboot;
-        const char *hex;
-    } rows[] = {
-        {0, 1, 0, 0xffffffff, 0,
-         "000000000100000000000000ffffffff00000000fffffffffffffffffffffffffffff"
-         "fffc5421381"},
-        {0, 1, 0, 0, 0,
-         "0000000001000000000000000000000000000000fffffffffffffffffffffffffffff"
-         "fff1a772ddd"},
-        {1, 0, 0, 1048576, 0,
-         "0100000000000000000000000000100000000000fffffffffffffffffffffffffffff"
-         "fff64ec7010"},
-        {1, 1, 0, 1048576, 1,
-         "0100000001000000000000000000100001000000fffffffffffffffffffffffffffff"
-         "fff88d2cd84"},
-        {1, 1, 0, 1048576, 2,
-         "0100000001000000000000000000100002000000fffffffffffffffffffffffffffff"
-         "fff429f642b"},
-        {2, 0, 1, 1048576, 0,
-         "0200000000000000010000000000100000000000fffffffffffffffffffffffffffff"
-         "fff876a2575"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        uint8_t want[40], got[40];
-        struct boot_record r = {.active = rows[i].active,
-                                .status = rows[i].status,
-                                .prev = rows[i].prev,
-                                .size = rows[i].size,
-                                .safeboot = rows[i].safeboot};
-        struct boot_record back = {0};
-        memset(r.signature, 0xff, sizeof r.signature);
-        assert_true(hex_decode(want, rows[i].hex, 40));
-        boot_record_head_write(got, &r);
-        assert_memory_equal(got, want, 40);
-        assert_true(boot_record_head_read(want, &back));
-        assert_int_equal(back.active, rows[i].active);
-        assert_int_equal(back.prev, rows[i].prev);
-        assert_int_equal(back.safeboot, rows[i].safeboot);
-        want[17] ^= 1;
-        assert_false(boot_record_head_read(want, &back));
-    }
-}
-
-static void copies_are_written_in_turn(void **state)
-{
-    (void)state;
-    struct record_store store;
-    struct boot_record r;
-    board_with(NULL, NULL);
-    assert_int_equal(boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000),
-                     WIPY_ENOENT);
-    for (uint32_t i = 1; i < 8; i++) {
-        r.slot[1].len = i;
-        assert_int_equal(boot_record_save(&store, &r), 0);
-        struct boot_record back;
-        struct record_store again;
-        assert_int_equal(
-            boot_record_load(&again, &back, &m.flash, OTADATA, 0x2000), 0);
-        assert_int_equal(again.current, (int)((i - 1) % 2));
-        assert_int_equal(back.seq, i);
-        assert_int_equal(back.slot[1].len, i);
-    }
-    /* The newer copy damaged: the older one counts. */
-    m.cells[store.current ? COPY1 + 50 : OTADATA + 50] ^= 1;
-    assert_int_equal(boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000),
-                     0);
-    assert_int_equal(r.slot[1].len, 6);
-    assert_true(store.bad[0] || store.bad[1]);
-}
-
-static void appended_records_cost_no_erase(void **state)
-{
-    (void)state;
-    struct record_store store, again;
-    struct boot_record r, back;
-    board_with(NULL, NULL);
-    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
-    assert_int_equal(boot_record_save(&store, &r), 0);
-    uint64_t before = m.ops;
-    r.slot[1].len = 77;
-    assert_int_equal(boot_record_append(&store, &r), 0);
-    assert_int_equal(m.ops - before, 2);
-    (void)boot_record_load(&again, &back, &m.flash, OTADATA, 0x2000);
-    assert_int_equal(back.slot[1].len, 77);
-    assert_int_equal(back.seq, 2);
-    /* The place is taken: the other sector. */
-    assert_int_equal(boot_record_append(&store, &r), 0);
-    assert_int_equal(store.current, 1);
-    /* Attempts are counted for both places: not after one. */
-    assert_int_equal(boot_record_use_attempt(&store, &r), 0);
-    assert_int_equal(boot_record_append(&store, &r), 0);
-    assert_int_equal(store.current, 0);
-    (void)boot_record_load(&again, &back, &m.flash, OTADATA, 0x2000);
-    assert_int_equal(back.seq, 4);
-}
-
-static void counters_cost_no_erase(void **state)
-{
-    (void)state;
-    struct record_store store;
-    struct boot_record r;
-    board_with(NULL, NULL);
-    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
-    assert_int_equal(boot_record_save(&store, &r), 0);
-    uint64_t before = m.ops;
-    for (int i = 0; i < RECORD_ATTEMPTS; i++)
-        assert_int_equal(boot_record_use_attempt(&store, &r), 0);
-    assert_int_equal(boot_record_use_attempt(&store, &r), WIPY_ERANGE);
-    for (int i = 0; i < RECORD_BLOCKS; i++)
-        assert_int_equal(boot_record_add_block(&store, &r), 0);
-    assert_int_equal(boot_record_add_block(&store, &r), WIPY_ERANGE);
-    assert_int_equal(boot_record_take_safe(&store, &r), 0);
-    assert_int_equal(m.ops - before, RECORD_ATTEMPTS + RECORD_BLOCKS + 1);
-    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
-    assert_int_equal(r.attempts_used, RECORD_ATTEMPTS);
-    assert_int_equal(r.blocks, RECORD_BLOCKS);
-    assert_true(r.safe_taken);
-}
+#include "bootboard.h"
 
 /* ---- choice ---- */
 
@@ -368,13 +185,6 @@ static void windows_as_specified(void **state)
 }
 
 /* ---- trial ---- */
-
-static void pending(const char *a, const char *b, unsigned slot, unsigned prev)
-{
-    board_with(a, b);
-    start(&power);
-    put_head(slot, RECORD_CHECK, prev);
-}
 
 static void fault_in_trial_goes_back_at_once(void **state)
 {
@@ -556,63 +366,6 @@ static void select_needs_a_good_image(void **state)
     expect(start(NULL), 1, WHY_ACTIVE); /* confirmed before */
 }
 
-/* ---- keys, locks ---- */
-
-static void keys_survive_one_damaged_copy(void **state)
-{
-    (void)state;
-    struct image_keys keys = {.count = 2}, back;
-    const struct partition *p =
-        table_find(table_default(0x800000), PART_DATA, PART_KEYS);
-    uint8_t sector[FLASH_SECTOR];
-    keys.key[0][0] = keys.key[1][0] = 4;
-    keys.key[1][9] = 7;
-    board_with(NULL, NULL);
-    assert_int_equal(keys_load(&back, m.cells, p), KEYS_NONE);
-    assert_int_equal(back.count, 0);
-    keys_write(&keys, sector);
-    model_put(&m, p->off, sector, sizeof sector);
-    for (unsigned at = 0; at < FLASH_SECTOR; at++) {
-        m.cells[p->off + at] ^= 0x10;
-        bool in_copy = (at >= KEYS_COPY_OFF && at < KEYS_COPY_OFF + KEYS_LEN) ||
-                       (at >= KEYS_COPY_OFF + KEYS_COPY_STEP &&
-                        at < KEYS_COPY_OFF + KEYS_COPY_STEP + KEYS_LEN);
-        assert_int_equal(keys_load(&back, m.cells, p),
-                         in_copy ? KEYS_ONE_BAD : KEYS_KNOWN);
-        assert_int_equal(back.count, 2);
-        assert_memory_equal(back.key, keys.key, 2 * sizeof keys.key[0]);
-        m.cells[p->off + at] ^= 0x10;
-    }
-}
-
-static void unsigned_images_do_not_start_under_a_key(void **state)
-{
-    (void)state;
-    struct image_keys keys = {.count = 1};
-    uint8_t sector[FLASH_SECTOR];
-    board_with("a", NULL);
-    keys_write(&keys, sector);
-    model_put(&m, 0x3d2000, sector, sizeof sector);
-    assert_int_equal(model_start(&m, &s, &power), 0);
-    assert_false(s.choice.run);
-}
-
-static void locks_keep_the_way_back(void **state)
-{
-    (void)state;
-    static const uint32_t locked[] = {0x1000,  0x8000,   0x3d5000, 0x3d2000,
-                                      0x10000, 0x14f000, 0x290000};
-    board_with("a", "b");
-    put_head(2, RECORD_READY, 1);
-    start(&power);
-    model_lock_all(&m, &s);
-    for (size_t i = 0; i < sizeof locked / sizeof locked[0]; i++)
-        assert_int_equal(flash_erase(&m.flash, locked[i], 4096), WIPY_ELOCKED);
-    assert_int_equal(flash_erase(&m.flash, 0x150000, 4096), 0);
-    assert_int_equal(flash_erase(&m.flash, 0x9000, 4096), 0);
-    assert_int_equal(flash_erase(&m.flash, 0x3d0000, 4096), 0);
-}
-
 static void vendor_map_boots(void **state)
 {
     (void)state;
@@ -646,96 +399,9 @@ static void vendor_map_boots(void **state)
     assert_int_equal(s.boot.record.prev, 1);
 }
 
-/* ---- diary ---- */
-
-static void diary_keeps_the_last_64(void **state)
-{
-    (void)state;
-    struct diary d;
-    struct diary_entry e;
-    char text[DIARY_TEXT_LEN];
-    board_with(NULL, NULL);
-    start(&power);
-    diary_open(&d, &s.boot);
-    assert_false(diary_get(&d, 0, &e));
-    for (uint32_t i = 1; i <= 300; i++) {
-        e = (struct diary_entry){.kind = DIARY_START,
-                                 .slot = 1,
-                                 .why = WHY_TRIAL,
-                                 .run_s = i,
-                                 .version = "1.2.3"};
-        if (i % 7 == 0)
-            diary_open(&d, &s.boot);
-        assert_int_equal(diary_add(&d, &e), 0);
-        uint32_t there = i < 64 ? i : 64;
-        for (uint32_t n = 0; n < there; n += 9) {
-            assert_true(diary_get(&d, n, &e));
-            assert_int_equal(e.run_s, i - n);
-            assert_int_equal(e.seq, i - n);
-        }
-    }
-    assert_true(diary_get(&d, 0, &e));
-    diary_text(&e, text, sizeof text);
-    assert_string_equal(text, "start of ota_0 1.2.3, power on, on trial; ran "
-                              "300 s before");
-}
-
-static void diary_says_what_happened(void **state)
-{
-    (void)state;
-    struct diary d;
-    struct diary_entry e;
-    char text[DIARY_TEXT_LEN];
-    pending("a", NULL, 1, 0);
-    start(&power);
-    model_retained.run_s = 3;
-    start(&fault); /* rolled back; nothing had been written before */
-    diary_open(&d, &s.boot);
-    assert_int_equal(
-        diary_note_start(&d, &s.choice.handover, &model_retained, 1, 11, 1000),
-        0);
-    static const char *const want[] = {
-        "start of factory f, reset, rolled back; ran 3 s before",
-        "ota_0 left after a hard fault in its trial",
-        "the run before ended in a fault: signal 11",
-        "start of ota_0, power on, on trial",
-        "start of factory, power on, selected"};
-    for (unsigned i = 0; i < 5; i++) {
-        assert_true(diary_get(&d, i, &e));
-        diary_text(&e, text, sizeof text);
-        assert_memory_equal(text, want[i], strlen(want[i]));
-    }
-    assert_false(diary_get(&d, 5, &e));
-    assert_int_equal(model_retained.event_count, 0);
-    assert_int_equal(
-        diary_note_unhealthy(&d, 1, "raised ValueError: a long text", 0), 0);
-    assert_true(diary_get(&d, 0, &e));
-    diary_text(&e, text, sizeof text);
-    assert_string_equal(
-        text, "ota_0 stays on trial: healthy() raised ValueError: a lon");
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    model_init(&m, 0x800000);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    model_free(&m);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vendor_vectors),
-        cmocka_unit_test(copies_are_written_in_turn),
-        cmocka_unit_test(appended_records_cost_no_erase),
-        cmocka_unit_test(counters_cost_no_erase),
         cmocka_unit_test(new_board_starts_factory),
         cmocka_unit_test(host_record_is_adopted),
         cmocka_unit_test(host_record_is_range_checked),
@@ -755,12 +421,7 @@ int main(void)
         cmocka_unit_test(rollback_only_to_what_verifies),
         cmocka_unit_test(crash_loop_is_left_once),
         cmocka_unit_test(select_needs_a_good_image),
-        cmocka_unit_test(keys_survive_one_damaged_copy),
-        cmocka_unit_test(unsigned_images_do_not_start_under_a_key),
-        cmocka_unit_test(locks_keep_the_way_back),
         cmocka_unit_test(vendor_map_boots),
-        cmocka_unit_test(diary_keeps_the_last_64),
-        cmocka_unit_test(diary_says_what_happened),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

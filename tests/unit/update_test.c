@@ -169,6 +169,20 @@ static void trial_refuses_uploads(void **state)
     assert_int_equal(m.ops, before);
 }
 
+/* Also before "on trial": that is not what has to be done first. */
+static void damaged_keys_refuse_uploads(void **state)
+{
+    (void)state;
+    model_fill(&m, 0x3d2000, 0x55, FLASH_SECTOR);
+    boot_up(NULL);
+    uint64_t before = m.ops;
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, 0), WIPY_ESIGN);
+    assert_int_equal(update_outcome(&u), UPDATE_NEVER);
+    contains("keys are damaged");
+    assert_int_equal(update_prepare(&u), WIPY_ESIGN);
+    assert_int_equal(m.ops, before);
+}
+
 static void refused_before_anything_is_erased(void **state)
 {
     (void)state;
@@ -454,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup(slots_alternate, set_up),
         cmocka_unit_test_setup(executing_slot_is_never_written, set_up),
         cmocka_unit_test_setup(trial_refuses_uploads, set_up),
+        cmocka_unit_test_setup(damaged_keys_refuse_uploads, set_up),
         cmocka_unit_test_setup(refused_before_anything_is_erased, set_up),
         cmocka_unit_test_setup(bad_ends_are_refused, set_up),
         cmocka_unit_test_setup(without_tail_is_accepted_and_said, set_up),
