@@ -314,6 +314,16 @@ static const char *machine_text(unsigned machine)
     }
 }
 
+/* The MD5 tail is of uploads: it counts where there is nothing better. */
+static enum image_fault damage(const struct image *im)
+{
+    if (!image_checksum_ok(im))
+        return IMAGE_BAD_CHECKSUM;
+    if (im->has_digest)
+        return image_digest_ok(im) ? IMAGE_FINE : IMAGE_BAD_DIGEST;
+    return !im->has_tail || image_tail_ok(im) ? IMAGE_FINE : IMAGE_BAD_TAIL;
+}
+
 static const char *why_not(const struct plan *p, const struct plan_item *item,
                            const struct chip_facts *chip, char text[160])
 {
@@ -336,7 +346,12 @@ static const char *why_not(const struct plan *p, const struct plan_item *item,
         (im.kind == IMAGE_BOOTLOADER) != boots)
         return boots ? "is a firmware; at 0x1000 belongs a bootloader"
                      : "is a bootloader; that goes to 0x1000";
-    return NULL;
+    fault = damage(&im);
+    if (fault == IMAGE_FINE)
+        return NULL;
+    snprintf(text, 160, "is damaged (%s): build or copy it again",
+             image_fault_text(fault));
+    return text;
 }
 
 int plan_guard(const struct plan *p, const struct chip_facts *chip, bool force)

@@ -78,6 +78,19 @@ await said(await wipy(0, "chip"), "factory", "an erased boot record");
 await said(await wipy(0, "flash", "ota_1", app), "ota_1", "a file into ota_1 again");
 await said(await wipy(0, "flash", "0x10000", app), "factory", "factory by its offset");
 
+// ---- without a script for this chip's size the one called script2 counts
+
+const only = (...names) => tarGz([...members].filter(([name]) => !names.includes(name)));
+const second = file("WiPy-second.tar.gz", only("script_8MB", "script_4MB"));
+const by2 = await dev.wipy(build, "update", "--port", port, "-t", second);
+check("an 8 MB board takes script2", by2.code === 0 && /script2:/.test(by2.out), by2.err);
+check("and has the map that script2 writes",
+  device.chip().subarray(0x8000, 0x8c00).equals(members.get("partitions_4MB.bin").subarray(0, 0xc00)) &&
+  await running() === "factory");
+check("script_8MB goes before script2", /script_8MB:/.test(
+  (await dev.wipy(build, "update", "--port", port, "-t", made)).out));
+await said(await wipy(0, "chip"), "factory", "the package again");
+
 // ---- the three files, and only the printed command, from another folder
 
 const shown = await dev.wipy(build, "flash", "--port", port, "--all-images", build, "--show");
@@ -150,45 +163,63 @@ function xtensa() {
   return Buffer.concat([padded, crypto.createHash("sha256").update(padded).digest()]);
 }
 
+const flipped = Buffer.from(image);
+flipped[flipped.length >> 1] ^= 1;
+
+// The running board's own firmware, rebuilt as if for another machine.
+const elf = file("aarch64.elf", image.subarray(image.indexOf("\x7fELF")));
+const patch = fs.openSync(elf, "r+");
+fs.writeSync(patch, Buffer.from([0xb7, 0]), 0, 2, 18); // e_machine
+fs.closeSync(patch);
+const rebuilt = await dev.wipy(build, "image", "build", "--elf", elf, "--out", file("aarch64.bin"));
+check("makes an image for another machine", rebuilt.code === 0, rebuilt.err);
+const foreign = fs.readFileSync(file("aarch64.bin"));
+
 const hostile = [
-  ["a path out of the folder", tarGz([["../script", text(write)]])],
-  ["an absolute path", tarGz([["/etc/passwd", "x"]])],
-  ["a folder", tarGz([["sub/script", text(write)]])],
-  ["a symbolic link", tarGz([["script", "", { type: "2", link: "/etc/passwd" }]])],
-  ["a hard link", tarGz([["script", "", { type: "1", link: "x" }]])],
-  ["a device", tarGz([["script", "", { type: "3" }]])],
-  ["a member twice", tarGz(good(write, ["wipy.bin", image]))],
-  ["a bomb", tarGz(good(write, ["bomb", Buffer.alloc(20 << 20)]))],
-  ["many large members", tarGz([0, 1, 2, 3].map((i) => [`m${i}`, Buffer.alloc(14 << 20)]))],
-  ["too many members", tarGz(Array.from({ length: 70 }, (_, i) => [`m${i}`, "x"]))],
-  ["no archive", Buffer.from("hello")],
-  ["half an archive", tarGz(good(write), { cut: 30000 })],
-  ["a size that lies", tarGz([["script", text(write), { size: 1 << 28 }]])],
-  ["no script", tarGz([["wipy.bin", image]])],
-  ["a script that is no JSON", tarGz([["script", "[['e'"]])],
-  ["a script of another version", tarGz([["script", '{"version":"7","script":[["e","fs"]]}']])],
-  ["an unknown step", tarGz(good([["x", "factory"]]))],
-  ["an unknown step behind good ones", tarGz(good([["e", "fs"], ["w", "factory", "wipy.bin"], ["z", "nvs"]]))],
-  ["a missing file", tarGz(good([["e", "fs"], ["w", "factory", "other.bin"]]))],
-  ["an unknown area", tarGz(good([["e", "fs"], ["e", "nosuch"]]))],
-  ["a file too large for its area", tarGz(good([["e", "fs"], ["w", "nvs", "wipy.bin"]]))],
-  ["a write past the chip", tarGz(good([["w", "0x7FF000", "wipy.bin"]]))],
-  ["an erase past the chip", tarGz(good([["e", "0x7FF000", "0x10000"]]))],
-  ["half sectors", tarGz(good([["e", "0x10100", "0x1000"]]))],
-  ["a damaged image", tarGz([["script", text(write)], ["wipy.bin", Buffer.alloc(9000, 7)]])],
-  ["code of a real ESP32", tarGz([["script", text(write)], ["wipy.bin", xtensa()]])],
-  ["a package of a LoPy by its files",
+  ["a path out of the folder", /'\.\.\/script' has a path/, tarGz([["../script", text(write)]])],
+  ["an absolute path", /'\/etc\/passwd' has a path/, tarGz([["/etc/passwd", "x"]])],
+  ["a folder", /'sub\/script' has a path/, tarGz([["sub/script", text(write)]])],
+  ["a symbolic link", /'script' is no regular file/, tarGz([["script", "", { type: "2", link: "/etc/passwd" }]])],
+  ["a hard link", /'script' is no regular file/, tarGz([["script", "", { type: "1", link: "x" }]])],
+  ["a device", /'script' is no regular file/, tarGz([["script", "", { type: "3" }]])],
+  ["a member twice", /'wipy.bin' is there twice/, tarGz(good(write, ["wipy.bin", image]))],
+  ["a bomb", /'bomb' is larger than any chip/, tarGz(good(write, ["bomb", Buffer.alloc(20 << 20)]))],
+  ["many large members", /'m3' makes the package larger/, tarGz([0, 1, 2, 3].map((i) => [`m${i}`, Buffer.alloc(14 << 20)]))],
+  ["too many members", /'m64' is one too many/, tarGz(Array.from({ length: 70 }, (_, i) => [`m${i}`, "x"]))],
+  ["no archive", /is no \.tar\.gz/, Buffer.from("hello")],
+  ["half an archive", /is no \.tar\.gz/, tarGz(good(write), { cut: 30000 })],
+  ["a size that lies", /'script' is damaged/, tarGz([["script", text(write), { size: 1 << 28 }]])],
+  ["no script", /has no script/, tarGz([["wipy.bin", image]])],
+  ["a script that is no JSON", /is no JSON: line 1/, tarGz([["script", "[['e'"]])],
+  ["a script of another version", /version '7' is not 2\.1/, tarGz([["script", '{"version":"7","script":[["e","fs"]]}']])],
+  ["an unknown step", /step 1 is of a kind that is not known/, tarGz(good([["x", "factory"]]))],
+  ["an unknown step behind good ones", /step 3 is of a kind that is not known/, tarGz(good([["e", "fs"], ["w", "factory", "wipy.bin"], ["z", "nvs"]]))],
+  ["a missing file", /step 2 .*other\.bin\) writes a file that is not in the package/, tarGz(good([["e", "fs"], ["w", "factory", "other.bin"]]))],
+  ["an unknown area", /step 2 .*nosuch\) names an area/, tarGz(good([["e", "fs"], ["e", "nosuch"]]))],
+  ["a file too large for its area", /step 2 .*more than there is room for/, tarGz(good([["e", "fs"], ["w", "nvs", "wipy.bin"]]))],
+  ["a write past the chip", /step 1 .*more than there is room for/, tarGz(good([["w", "0x7FF000", "wipy.bin"]]))],
+  ["an erase past the chip", /step 1 .*erases past the end/, tarGz(good([["e", "0x7FF000", "0x10000"]]))],
+  ["half sectors", /step 1 .*erases parts of sectors/, tarGz(good([["e", "0x10100", "0x1000"]]))],
+  ["a damaged image", /wipy.bin .*is no image that could be started/, tarGz([["script", text(write)], ["wipy.bin", Buffer.alloc(9000, 7)]])],
+  ["code of a real ESP32", /is code for a real ESP32 \(Xtensa\); the board is a virtual board/, tarGz([["script", text(write)], ["wipy.bin", xtensa()]])],
+  ["an image with a flipped bit", /wipy.bin .*is damaged \(/, tarGz([["script", text(write)], ["wipy.bin", flipped]])],
+  ["code of an AArch64 board", /is code for a virtual board on AArch64; the board is/,
+    tarGz([["script", text(write)], ["wipy.bin", foreign]])],
+  ["a package whose script names another board", /is for another board \(FIPY\), not for a WiPy/,
+    tarGz([["script", JSON.stringify({ version: "2.1", board: "FIPY", script: write })], ["wipy.bin", image]])],
+  ["a package of a LoPy by its files", /is for another board \(LoPy\), not for a WiPy/,
     tarGz([["script", JSON.stringify([["w", "0x10000", "lopy.bin"]])], ["lopy.bin", image]])],
 ];
 const before = device.chip();
-for (const [what, bytes] of hostile) {
-  const run = await wipy(undefined, "update", "-x", "-t", file("WiPy-bad.tar.gz", bytes)).catch(() => ({}));
-  check(`refuses ${what}`, [3, 7].includes(run.code), `${run.code} ${run.err}`);
+for (const [what, why, bytes] of hostile) {
+  const run = await wipy(undefined, "update", "-x", "-t", file("WiPy-bad.tar.gz", bytes));
+  check(`refuses ${what} and says why`, [3, 7].includes(run.code) && why.test(run.err), `${run.code} ${run.err}`);
+  check("  before a byte is changed", device.chip().equals(before));
 }
 const lopy = file("LoPy_868-1.7.8.b1.tar.gz", tarGz([["script",
   JSON.stringify([["w", "0x10000", "appimg.bin"]])], ["appimg.bin", image]]));
 const refused = await wipy(7, "update", "-x", "-t", lopy);
 check("refuses the thread's LoPy package by its name", refused.ok && /LoPy_868/.test(refused.err), refused.err);
-check("none of them changed a byte", device.chip().equals(before));
+check("and changes nothing", device.chip().equals(before));
 await device.stop();
 dev.finish();
