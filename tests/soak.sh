@@ -9,7 +9,9 @@
 #             triples; takes the time it takes
 #   ftl, fs   power cuts in the translation layer, in files above it
 #   cuts      power cuts and kills of a running board while FTP writes
-#   sessions  many clients at once on one board; 10,000 sessions with aborts
+#   sessions  many clients at once on one board; 10,000 sessions with aborts;
+#             peers that vanish, until the kernel's keep-alive notices
+#   filezilla the real one uploads 200 files and an update (installs it)
 #   python    the language's programs, a collection every 256 bytes
 #   fuzz      each target for a share of the time (needs clang)
 # SEED in the environment repeats a run; it is printed.
@@ -38,8 +40,10 @@ cuts() {
 }
 sessions() {
     SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds" &&
-        SEED=$seed "$here/e2e/net_soak.py" "$build" "$seconds" 10000
+        SEED=$seed "$here/e2e/net_soak.py" "$build" "$seconds" 10000 &&
+        "$here/e2e/half_open_test.py" "$build" full
 }
+filezilla() { "$here/e2e/filezilla_soak.py" "$build"; }
 python() {
     (cd "$build" && ctest --output-on-failure -R python)
 }
@@ -53,12 +57,12 @@ fuzz() {
     "$here/fuzz/campaign.sh" $((share > 10 ? share : 10))
 }
 
-[ $# -gt 0 ] || set -- boot ftl fs cuts sessions python fuzz
+[ $# -gt 0 ] || set -- boot ftl fs cuts sessions filezilla python fuzz
 for campaign; do
     echo
     echo "== $campaign (seed $seed)"
     case $campaign in
-    boot | ftl | fs | cuts | sessions | python | fuzz) ;;
+    boot | ftl | fs | cuts | sessions | filezilla | python | fuzz) ;;
     *)
         echo "soak: no campaign '$campaign'"
         exit 2
