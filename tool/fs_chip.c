@@ -50,6 +50,8 @@ static int map_file(struct fs_chip_file *f)
     }
     if (fstat(f->fd, &st))
         return fail(f->path, strerror(errno));
+    if (st.st_nlink == 0)
+        return fail(f->path, "it was replaced just now; try again");
     if (st.st_size < (1 << 20) || st.st_size > (64 << 20) ||
         st.st_size % FLASH_SECTOR)
         return fail(f->path, "not the size of a flash chip");
@@ -130,8 +132,12 @@ int fs_chip_save(struct fs_chip_file *f)
     char real[PATH_MAX], copy[PATH_MAX + 8]; /* behind a symbolic link */
     if (!realpath(f->path, real))
         return fail(f->path, strerror(errno));
-    snprintf(copy, sizeof copy, "%s.XXXXXX", real);
-    int fd = mkostemp(copy, O_CLOEXEC);
+    /* Always the same name, ours alone while we hold the chip: what a killed
+     * run left goes. */
+    snprintf(copy, sizeof copy, "%s.saving", real);
+    if (unlink(copy) && errno != ENOENT)
+        return fail(copy, strerror(errno));
+    int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(copy, strerror(errno));
     int err = write_copy(f, fd) || rename(copy, real) ? errno : 0;
