@@ -4,7 +4,8 @@
 
 #include "base/err.h"
 
-_Static_assert((int)VOLUME_CARD_MEMORY <= (int)BUS_CARD_MEMORY, "the volumes' fits");
+_Static_assert((int)VOLUME_CARD_MEMORY <= (int)BUS_CARD_MEMORY,
+               "the volumes' fits");
 
 struct card {
     struct bus_cpu *bus;
