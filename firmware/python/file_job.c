@@ -26,6 +26,17 @@ int64_t file_call(struct vm *vm, struct file_job *j,
     return j->result == -EFBIG ? -ENOSPC : j->result;
 }
 
+int64_t file_call_unless_open(struct vm *vm, struct file_job *j,
+                              void (*run)(struct file_job *j))
+{
+    int64_t result = file_call(vm, j, run);
+    if (result != -EBUSY || !files_close_lost(vm))
+        return result;
+    if (j->reason)
+        j->reason[0] = 0;
+    return file_call(vm, j, run);
+}
+
 void job_open(struct file_job *j)
 {
     j->result = volume_open(j->volumes, j->path, j->flags);

@@ -129,7 +129,7 @@ static u32 on_path(struct Z_env_instance_t *env, u32 dirfd, u32 path,
     char resolved[VOLUME_PATH_MAX + 1];
     int err = get_path(vm, dirfd, path, resolved);
     struct file_job j = {.path = resolved};
-    return (u32)(err ? err : (int)file_call(vm, &j, run));
+    return (u32)(err ? err : (int)file_call_unless_open(vm, &j, run));
 }
 
 u32 Z_envZ___syscall_mkdirat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
@@ -161,7 +161,7 @@ u32 Z_envZ___syscall_renameat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
     int err = get_path(vm, dirfd, path, from);
     err = err ? err : get_path(vm, dirfd2, path2, to);
     struct file_job j = {.path = from, .other = to};
-    return (u32)(err ? err : (int)file_call(vm, &j, job_rename));
+    return (u32)(err ? err : (int)file_call_unless_open(vm, &j, job_rename));
 }
 
 enum { STATFS_SIZE = 88, FAT_MAGIC = 0x4d44 };

@@ -19,7 +19,9 @@
 
 struct vm_fd *fd_of(struct vm *vm, uint32_t fd)
 {
-    return fd < VM_FDS && vm->fds[fd].kind != FD_FREE ? &vm->fds[fd] : NULL;
+    bool open = fd < VM_FDS && vm->fds[fd].kind != FD_FREE &&
+                vm->fds[fd].kind != FD_LOST;
+    return open ? &vm->fds[fd] : NULL;
 }
 
 static int new_fd(struct vm *vm, enum vm_fd_kind kind)
@@ -92,6 +94,28 @@ void files_reset(struct vm *vm)
     strcpy(vm->cwd, "/flash");
 }
 
+static unsigned open_files(const struct vm *vm)
+{
+    unsigned count = 0;
+    for (int i = 3; i < VM_FDS; i++)
+        count += vm->fds[i].kind == FD_FILE;
+    return count;
+}
+
+/* One that a collection did not close is closed here; its object holds the
+ * descriptor until it is collected, too. */
+bool files_close_lost(struct vm *vm)
+{
+    unsigned before = open_files(vm);
+    uint32_t lost = before ? gc_lost_files(vm) : 0;
+    for (int i = 3; i < VM_FDS; i++)
+        if (lost >> i & 1 && vm->fds[i].kind == FD_FILE) {
+            close_fd(vm, &vm->fds[i]);
+            vm->fds[i].kind = FD_LOST;
+        }
+    return open_files(vm) < before;
+}
+
 int files_sync(struct vm *vm)
 {
     int err = 0;
@@ -144,7 +168,7 @@ static int open_path(struct vm *vm, struct vm_fd *f, const char *path,
         f->handle = (int)file_call(vm, &j, job_opendir);
     } else {
         j.flags = volume_flags(flags);
-        f->handle = (int)file_call(vm, &j, job_open);
+        f->handle = (int)file_call_unless_open(vm, &j, job_open);
         f->readable = (j.flags & VOLUME_READ) != 0;
         f->writable = (j.flags & VOLUME_WRITE) != 0;
     }
@@ -169,6 +193,8 @@ u32 Z_envZ___syscall_openat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
     if (err)
         return (u32)err;
     int fd = new_fd(vm, FD_FILE);
+    if (fd == -EMFILE && files_close_lost(vm))
+        fd = new_fd(vm, FD_FILE);
     if (fd < 0)
         return (u32)fd;
     err = open_path(vm, &vm->fds[fd], resolved, flags);
@@ -186,6 +212,8 @@ u32 Z_wasi_snapshot_preview1Z_fd_close(WASI, u32 fd)
 {
     struct vm *vm = vm_of_wasi(env);
     struct vm_fd *f = fd_of(vm, fd);
+    if (!f && fd < VM_FDS && vm->fds[fd].kind == FD_LOST)
+        f = &vm->fds[fd];
     if (!f || f->kind == FD_CONSOLE)
         return EBADF;
     return (u32)-close_fd(vm, f);

@@ -59,19 +59,57 @@ mark_native_stack(struct vm *vm)
     }
 }
 
-__attribute__((noinline)) void host_gc_collect(Z_micropython_instance_t *in)
+/* Descriptors of the files in `area` that nothing refers to so far. */
+static uint32_t unmarked_files(struct vm *vm, uint32_t area)
 {
-    struct vm *vm = vm_of(in);
+    uint32_t start = vm_u32(vm, area + MP_AREA_POOL_START);
+    uint32_t end = vm_u32(vm, area + MP_AREA_POOL_END);
+    uint32_t table = vm_u32(vm, area + MP_AREA_TABLE);
+    uint32_t found = 0;
+    for (uint32_t at = start; at < end; at += MP_BLOCK) {
+        uint32_t type = vm_u32(vm, at), fd = vm_u32(vm, at + MP_FILE_FD);
+        if ((type == MP_TYPE_FILE_BYTES || type == MP_TYPE_FILE_TEXT) &&
+            fd < VM_FDS &&
+            table_is(vm, table, (at - start) / MP_BLOCK, BLOCK_HEAD))
+            found |= 1u << fd;
+    }
+    return found;
+}
+
+/* Gives the descriptors of files that only C's stacks may refer to. */
+__attribute__((noinline)) static uint32_t collect(struct vm *vm, bool files)
+{
+    Z_micropython_instance_t *in = &vm->wasm;
+    uint32_t lost = 0;
     __builtin_unwind_init(); /* callee-saved registers go to this frame */
     mpi_gc_collect_start(in);
-    for (uint32_t a = in->w2c_g0 & ~3u; a < vm->c_stack_top; a += 4)
-        mark(vm, vm_u32(vm, a));
-    mark_native_stack(vm);
     mark(vm, vm->alarm_callback);
     mark(vm, vm->health.callback);
     for (size_t i = 0; i < sizeof vm->exceptions / 4; i++)
         mark(vm, vm->exceptions[i]);
+    for (uint32_t area = MP_GC_AREA; files && area;
+         area = vm_u32(vm, area + MP_AREA_NEXT))
+        lost |= unmarked_files(vm, area);
+    for (uint32_t a = in->w2c_g0 & ~3u; a < vm->c_stack_top; a += 4)
+        mark(vm, vm_u32(vm, a));
+    mark_native_stack(vm);
     mpi_gc_collect_end(in);
+    return lost;
+}
+
+void host_gc_collect(Z_micropython_instance_t *in)
+{
+    (void)collect(vm_of(in), false);
+}
+
+/* What runs keeps its files on Python's own stack or in the heap. On those of
+ * C an old pointer in a slot nobody wrote since often looks like a reference,
+ * most of all when the same call is made again. */
+uint32_t gc_lost_files(struct vm *vm)
+{
+    uint16_t locked;
+    memcpy(&locked, vm_at(vm, MP_GC_LOCK), sizeof locked);
+    return locked ? 0 : collect(vm, true);
 }
 
 /* How large a new heap area may be: asked when the heap is full after a

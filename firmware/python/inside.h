@@ -33,9 +33,10 @@ struct invoke {
 enum vm_fd_kind {
     FD_FREE,
     FD_CONSOLE,
-    FD_FILE,  /* `handle` of volume_open */
-    FD_DIR,   /* `handle` of volume_opendir */
-    FD_FROZEN /* a module of the board, read-only */
+    FD_FILE,   /* `handle` of volume_open */
+    FD_DIR,    /* `handle` of volume_opendir */
+    FD_FROZEN, /* a module of the board, read-only */
+    FD_LOST,   /* was FD_FILE; its object is collected some day */
 };
 
 struct vm_fd {
@@ -222,6 +223,10 @@ void host_before_mp_handle_pending(Z_micropython_instance_t *in,
 uint32_t host_readline(Z_micropython_instance_t *in, uint32_t line,
                        uint32_t prompt);
 
+/* Collects now, and tells the files nobody can use any more: bit n for
+ * descriptor n, of which some are closed by then. */
+uint32_t gc_lost_files(struct vm *vm);
+
 /* ---- out.c: what Python prints ---- */
 void out_write(struct vm *vm, const uint8_t *from, size_t len);
 void out_flush(struct vm *vm);
@@ -266,7 +271,8 @@ bool prompt_feed(struct vm *vm, uint8_t byte);
 void prompt_reset(struct vm *vm);
 
 /* ---- files.c ---- */
-void files_reset(struct vm *vm); /* closes all, back to /flash */
+bool files_close_lost(struct vm *vm); /* true when there was one */
+void files_reset(struct vm *vm);      /* closes all, back to /flash */
 /* Flushes what programs wrote, then the volumes. 0 or a negative errno. */
 int files_sync(struct vm *vm);
 
@@ -288,6 +294,10 @@ struct file_job {
 enum { VM_REASON = 160 };
 int64_t file_call(struct vm *vm, struct file_job *j,
                   void (*run)(struct file_job *j));
+/* The same for what an open file may refuse: then those that Python has lost
+ * without closing them are closed, and the call is made once more. */
+int64_t file_call_unless_open(struct vm *vm, struct file_job *j,
+                              void (*run)(struct file_job *j));
 /* `path` of Python as an absolute one; false when too long. */
 bool file_path(const struct vm *vm, const char *path,
                char out[VOLUME_PATH_MAX + 1]);

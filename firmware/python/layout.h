@@ -13,6 +13,7 @@ enum {
     MP_STATE = 185108, /* mp_state_ctx */
     MP_CSTACK_TOP = MP_STATE + 0,
     MP_CSTACK_LIMIT = MP_STATE + 4,
+    MP_GC_LOCK = MP_STATE + 20, /* u16: not 0 while it must not collect */
     MP_DICT_LOCALS = MP_STATE + 24,
     MP_DICT_GLOBALS = MP_STATE + 28,
     MP_NLR_TOP = MP_STATE + 32, /* innermost handler; its first word: next */
@@ -36,6 +37,11 @@ enum {
 
     /* mp_obj_list_t */
     MP_LIST_ITEMS = 12,
+
+    /* open files: the type, then the descriptor */
+    MP_TYPE_FILE_BYTES = 159296,
+    MP_TYPE_FILE_TEXT = 159328,
+    MP_FILE_FD = 4,
 
     /* mp_obj_type_t: slot numbers are bytes, the slots follow */
     MP_TYPE_SLOT_CALL = 10,

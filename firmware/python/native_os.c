@@ -35,7 +35,7 @@ static int64_t on_volume(struct native *n, struct file_job *j,
         native_os_error(n, ENAMETOOLONG, "the path is too long");
     j->path = path;
     j->reason = reason;
-    int64_t result = file_call(n->vm, j, run);
+    int64_t result = file_call_unless_open(n->vm, j, run);
     if (result < 0)
         native_os_error(n, (int)-result, reason[0] ? reason : NULL);
     return result;

@@ -103,6 +103,31 @@ NETWORK = [
     ('pycom.get_free_heap()[0] > 2000000', 'True'),
 ]
 
+LOST = [  # files nobody closed do not stand in the way
+    ('def put(n, t): open(n, "w").write(t)', None), ('', None),
+    ('def get(n): return open(n).read()', None), ('', None),
+    ('put("a", "one"); put("a", "two")', ''),
+    ('os.remove("a"); "a" in os.listdir()', 'False'),
+    ('put("a", "x"); put("a", "y"); os.rename("a", "b"); get("b")', "'y'"),
+    ('put("c", "z"); put("c", "z"); os.rename("b", "c"); get("c")', "'y'"),
+    ('def many(): return len([put("c", str(i)) for i in range(200)])', None),
+    ('', None),
+    ('many()', '200'),
+    ('def more(): return len([open("c") for i in range(200)])', None),
+    ('', None),
+    ('more()', 'OSError: 24'),  # a list holds them
+    ('len([get("c") for i in range(200)])', '200'),
+    ('f = open("c", "w"); open("c", "w")', 'OSError: 16'),
+    ('f.write("kept"); put("d", "1"); put("d", "2"); f.write("!")',
+     '4\r\n1'),
+    ('f.close()', ''),
+    ('get("c")', "'kept!'"),
+    ('def gen(): yield open("c")', None), ('', None),
+    ('g = gen(); h = next(g); put("d", "3"); put("d", "4"); h.read()',
+     "'kept!'"),
+    ('h.close(); os.remove("c"); os.remove("d")', ''),
+]
+
 PYTHON = [
     ('import sys; sys.platform', "'WiPy'"),
     ('sys.implementation[2]', "'WiPy with ESP32'"),
@@ -141,7 +166,7 @@ def main():
     for options in ([], ['--gc', '256']):
         with Host([sys.argv[1]], *options) as h:
             h.until('>>> ')
-            for cases in (MANUAL, OS, MACHINE, NETWORK, PYTHON):
+            for cases in (MANUAL, OS, LOST, MACHINE, NETWORK, PYTHON):
                 failed += run(h, cases)
                 count += len(cases)
     with Host([sys.argv[1]], '--wipy1') as h:
