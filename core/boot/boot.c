@@ -55,8 +55,8 @@ int boot_open_for(struct boot *b, const struct flash *flash, uint16_t machine)
         if (p)
             b->slot[i] = (struct boot_slot){.off = p->off, .size = p->size};
     }
-    b->keys_state = keys_load(&b->keys, flash->map,
-                              table_find(&b->table, PART_DATA, PART_KEYS));
+    b->keys_state = (uint8_t)keys_load(
+        &b->keys, flash->map, table_find(&b->table, PART_DATA, PART_KEYS));
     load_record(b);
     return b->slot[SLOT_FACTORY].size ? 0 : WIPY_ENOENT;
 }
