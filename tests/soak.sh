@@ -7,7 +7,8 @@
 # SECONDS are for each campaign (600). Campaigns, all without names:
 #   boot      every ordered pair of power cuts in the boot chain, then random
 #             triples; takes the time it takes
-#   ftl, fs   power cuts in the translation layer, in files above it
+#   ftl, fs   power cuts in the translation layer, failing hardware under it;
+#             power cuts in files above it
 #   cuts      power cuts and kills of a running board while FTP writes
 #   sessions  many clients at once on one board; 10,000 sessions with aborts;
 #             peers that vanish, until the kernel's keep-alive notices
@@ -28,7 +29,10 @@ boot() {
     "$build/tests/boot_sim" pairs &&
         "$build/tests/boot_sim" random $((seconds * 10)) "$seed"
 }
-ftl() { "$build/tests/ftl_sim" "$seconds" "$seed"; }
+ftl() {
+    "$build/tests/ftl_sim" "$seconds" "$seed" &&
+        "$build/tests/wear_sim" "$seconds" "$seed"
+}
 fs() { "$build/tests/fs_sim" "$seconds" "$seed"; }
 cuts() {
     end=$(($(date +%s) + seconds))
