@@ -294,7 +294,7 @@ static void long_in_use(void **state)
 static void roomy(void **state)
 {
     (void)state;
-    run_cuts("roomy", SECTORS / 3, 3);
+    run_cuts("roomy", SECTORS / 5, 3);
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* The translation layer on hardware that fails: sectors bad in five ways,
  * sectors that wear out, and a host that stores writes out of order.
  *
- * `wear_sim SECONDS` repeats the reordering test with new seeds that long. */
+ * `wear_sim SECONDS [SEED]` goes on with the reordering test that long. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -202,10 +202,12 @@ static void worn_out_at_last(void **state)
     for (int i = 0; i < 4; i++) {
         uint64_t a = life_of(32, ways[i], 150, &small);
         uint64_t b = life_of(64, ways[i], 150, &large);
-        print_message("%-20s 256 KiB: %6llu commits, erases %u..%u; 512 KiB: "
-                      "%6llu, %u..%u\n",
-                      kinds[ways[i]], (unsigned long long)a, small.erase_min,
-                      small.erase_max, (unsigned long long)b, large.erase_min,
+        print_message("%-20s 256 KiB: %6llu commits, %llu units collected, "
+                      "erases %u..%u; 512 KiB: %6llu, %llu, %u..%u\n",
+                      kinds[ways[i]], (unsigned long long)a,
+                      (unsigned long long)small.collected, small.erase_min,
+                      small.erase_max, (unsigned long long)b,
+                      (unsigned long long)large.collected, large.erase_min,
                       large.erase_max);
         /* Twice the space lives at least twice as long, less a tenth. */
         assert_true(b * 10 >= a * 18);
@@ -249,22 +251,27 @@ static void reorder_once(struct world *w, uint32_t *seed, uint8_t *file)
 }
 
 static double option_seconds;
+static uint32_t option_seed = 3;
 
 static void stored_out_of_order(void **state)
 {
     (void)state;
     struct world *w = world_new(32);
     uint8_t *file = malloc(w->size);
-    uint32_t seed = option_seconds > 0 ? (uint32_t)time(NULL) : 3;
+    uint32_t seed = option_seed;
+    uint64_t collected = 0;
     time_t end = time(NULL) + (time_t)option_seconds;
     fs_chip_host(&w->chip);
     assert_int_equal(format_it(w), 0);
     int i = 0;
     for (; option_seconds > 0 ? time(NULL) < end : i < 800; i++) {
         assert_int_equal(transaction(w, &seed, w->sectors), 0);
+        collected += w->ftl.stats.collected;
         reorder_once(w, &seed, file);
     }
-    print_message("%d cuts, 12 states of the chip file each\n", i);
+    print_message("%d cuts, 12 states of the chip file each; %llu units "
+                  "collected\n",
+                  i, (unsigned long long)collected);
     free(file);
     world_free(w);
 }
@@ -272,6 +279,8 @@ static void stored_out_of_order(void **state)
 int main(int argc, char **argv)
 {
     option_seconds = argc > 1 ? atof(argv[1]) : 0;
+    option_seed = argc > 2 ? (uint32_t)atoi(argv[2]) : option_seed;
+    print_message("seed %u\n", option_seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_from_the_start),
         cmocka_unit_test(bad_in_use),
