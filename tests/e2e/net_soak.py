@@ -266,7 +266,8 @@ def main():
         print("not checked: growth of memory, since a sanitizer keeps freed memory back; "
               "its own leak check is what counts here", flush=True)
     else:
-        assert grown < 2048, f"memory grew by {grown} kB after the first quarter"
+        # 12 kB were seen; 1 kB lost per session is over this at 2000 sessions.
+        assert grown < 400, f"memory grew by {grown} kB after the first quarter"
     # Every name can be written and removed: nothing is locked.
     last = Client(random.Random(5), server.ports["ftp"], "127.0.4.1")
     last.rng.random = lambda: 1.0
@@ -279,7 +280,9 @@ def main():
     left = [n for n in os.listdir(server.folder) if n.startswith(".upload")]
     assert not left, left
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 0
+    code = server.process.wait(20)
+    assert code == 0, f"the server ended with {code}" + (
+        ": a leak, by the sanitizer's check" if server.is_sanitized() else "")
     print(f"{Worker.done} sessions in {spent:.0f} s, {sum(w.aborts for w in workers)} given up on "
           f"purpose, {sum(w.busy for w in workers)} told 421, {sum(w.lost for w in workers)} "
           f"overtaken; descriptors {before} -> "
