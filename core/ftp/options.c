@@ -14,8 +14,8 @@ void cmd_feat(struct ftp *f, const char *arg)
         reply_line(f, " PROT");
     }
     static const char *const features[] = {
-        "EPRT",        "EPSV", "MDTM", "MFMT", "PASV",
-        "REST STREAM", "SIZE", "TVFS", "UTF8",
+        "CLNT", "EPRT",        "EPSV", "MDTM", "MFMT",
+        "PASV", "REST STREAM", "SIZE", "TVFS", "UTF8",
     };
     for (size_t i = 0; i < sizeof features / sizeof *features; i++)
         reply_line(f, " %s", features[i]);
