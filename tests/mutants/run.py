@@ -4,9 +4,10 @@ notice each break.
 
 usage: run.py [NAME...]     (all without names)
 
-Each mutant is compiled apart from the build, with the simulator and the unit
-tests of image, boot and update; the first of them that fails catches it. The
-simulator goes first: most must be its catch.
+Each mutant is compiled apart from the build, with the unit tests of image,
+boot and update and then the simulator; the first of them that fails catches
+it. A test that does not end in time has not failed: it is said and counted as
+a survivor, since a busy machine looks the same.
 """
 import os
 import shutil
@@ -15,9 +16,10 @@ import sys
 import tempfile
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-TESTS = ["sim/boot_sim", "unit/image_test", "unit/table_test",
-         "unit/boot_test", "unit/record_test", "unit/keys_test",
-         "unit/diary_test", "unit/update_test"]
+TESTS = ["unit/image_test", "unit/table_test", "unit/record_test",
+         "unit/boot_test", "unit/keys_test", "unit/diary_test",
+         "unit/update_test", "sim/boot_sim"]
+TIME_LIMIT_S = 600
 
 # name: (file, what is there, what stands there instead)
 MUTANTS = {
@@ -212,34 +214,36 @@ def sources(folder):
     return out
 
 
-def build(folder):
-    """Objects of the rooms once, then one program a test."""
-    flags = ["-std=gnu11", "-O2", "-w", "-I" + folder + "/core",
-             "-I" + folder, "-I" + ROOT, "-I" + ROOT + "/tests",
-             "-I/usr/include/bearssl"]
+def flags_of(folder):
+    return ["-std=gnu11", "-O2", "-w", "-I" + folder + "/core",
+            "-I" + folder, "-I" + ROOT, "-I" + ROOT + "/tests",
+            "-I/usr/include/bearssl"]
+
+
+def build_rooms(folder):
     lib = os.path.join(folder, "rooms.o")
-    subprocess.run(["gcc", *flags, "-r", "-o", lib, *sources(folder)],
-                   check=True)
+    subprocess.run(["gcc", *flags_of(folder), "-r", "-o", lib,
+                    *sources(folder)], check=True)
+
+
+def caught_by(folder):
+    """Name of the first test that fails, or None and what was seen."""
     for test in TESTS:
+        program = os.path.join(folder, os.path.basename(test))
         subprocess.run(
-            ["gcc", *flags, "-o", os.path.join(folder, os.path.basename(test)),
-             os.path.join(ROOT, "tests", test + ".c"), lib, "-lcmocka",
-             "-lbearssl"], check=True)
-
-
-def run(folder):
-    """Name of the first test that fails, or None."""
-    for test in TESTS:
-        name = os.path.basename(test)
+            ["gcc", *flags_of(folder), "-o", program,
+             os.path.join(ROOT, "tests", test + ".c"),
+             os.path.join(folder, "rooms.o"), "-lcmocka", "-lbearssl"],
+            check=True)
         try:
-            done = subprocess.run([os.path.join(folder, name)],
-                                  stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, timeout=120)
-            if done.returncode != 0:
-                return name
+            done = subprocess.run([program], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL,
+                                  timeout=TIME_LIMIT_S)
         except subprocess.TimeoutExpired:
-            return name + " (does not end)"
-    return None
+            return None, f"{test} did not end in {TIME_LIMIT_S} s"
+        if done.returncode != 0:
+            return test, test
+    return None, "no test fails"
 
 
 def mutate(name, folder):
@@ -257,18 +261,16 @@ def mutate(name, folder):
 
 def main():
     names = sys.argv[1:] or list(MUTANTS)
-    survivors = by_sim = 0
+    survivors = 0
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             mutate(name, folder)
-            build(folder)
-            caught = run(folder)
+            build_rooms(folder)
+            caught, seen = caught_by(folder)
         survivors += caught is None
-        by_sim += caught == "boot_sim"
-        print(f"{'caught  ' if caught else 'SURVIVED'} {name}: "
-              f"{caught or 'no test fails'}", flush=True)
-    print(f"{len(names) - survivors} of {len(names)} mutants caught, "
-          f"{by_sim} by the simulator")
+        print(f"{'caught  ' if caught else 'SURVIVED'} {name}: {seen}",
+              flush=True)
+    print(f"{len(names) - survivors} of {len(names)} mutants caught")
     return 1 if survivors else 0
 
 
