@@ -133,6 +133,38 @@ static void counters_cost_no_erase(void **state)
     assert_true(r.safe_taken);
 }
 
+/* Power failed while a word was cleared: the attempt was used, the block is
+ * received again. */
+static void torn_counters(void **state)
+{
+    (void)state;
+    struct record_store store;
+    struct boot_record r;
+    board_with(NULL, NULL);
+    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
+    assert_int_equal(boot_record_save(&store, &r), 0);
+    m.cells[OTADATA + 0x400 + 2] = 0;
+    m.cells[OTADATA + 0x600 + 1] = 0x7f;
+    (void)boot_record_load(&store, &r, &m.flash, OTADATA, 0x2000);
+    assert_int_equal(r.attempts_used, 1);
+    assert_int_equal(r.blocks, 0);
+}
+
+/* In memory is what is on the chip. */
+static void what_was_not_written_is_not_believed(void **state)
+{
+    (void)state;
+    pending("a", NULL, 1, 0);
+    start(&power);
+    m.dead = true;
+    assert_int_equal(boot_confirm(&s.boot, 1, REASON_SELF_TEST), WIPY_EIO);
+    assert_true(boot_on_trial(&s.boot));
+    assert_int_equal(boot_rollback(&s.boot, REASON_USER_ROLLBACK), WIPY_EIO);
+    assert_int_equal(s.boot.record.active, 1);
+    m.dead = false;
+    assert_int_equal(boot_confirm(&s.boot, 1, REASON_SELF_TEST), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +172,8 @@ int main(void)
         cmocka_unit_test(copies_are_written_in_turn),
         cmocka_unit_test(appended_records_cost_no_erase),
         cmocka_unit_test(counters_cost_no_erase),
+        cmocka_unit_test(torn_counters),
+        cmocka_unit_test(what_was_not_written_is_not_believed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
