@@ -23,7 +23,7 @@ measure() { # NAME COMMAND...: prints, and leaves the code's bytes in $code
     shift
     for file in core/boot/*.c core/update/*.c; do
         "$@" $cpu -Icore -I. -isystem "/usr/include/$(uname -m)-linux-musl" \
-            -isystem /usr/include/bearssl
+            -isystem /usr/include/bearssl \
             -c "$file" -o "$work/$(echo "$file" | tr / -).o"
     done
     sections "$work"/*.o >"$work/sections"
