@@ -285,8 +285,9 @@ static enum image_fault check_any(const struct image *im,
     return image_sign_check(&sign, keys, digest);
 }
 
-static int report(const char *path, const struct image *im,
-                  enum image_fault fault, bool verify, bool json)
+static int report(const char *path, const struct file_data *file,
+                  const struct image *im, enum image_fault fault, bool verify,
+                  bool json)
 {
     if (json) {
         json_t *j = image_json(im, fault);
@@ -302,7 +303,7 @@ static int report(const char *path, const struct image *im,
     }
     if (!fault)
         return EXIT_OK;
-    fprintf(stderr, "wipy: %s: %s\n", path, image_fault_text(fault));
+    image_refuse(path, file, fault);
     return EXIT_VERIFY;
 }
 
@@ -334,7 +335,7 @@ static int image_check_command(int argc, char **argv, bool verify)
     enum image_fault fault = image_parse(&im, file.data, file.len);
     if (!fault)
         fault = check_any(&im, &keys);
-    code = report(argv[optind], &im, fault, verify, json);
+    code = report(argv[optind], &file, &im, fault, verify, json);
     free(file.data);
     return code;
 }

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "file.h"
 #include "image/image.h"
 
 int image_table_command(int argc, char **argv);  /* image_table.c */
@@ -18,5 +19,9 @@ int key_read_public(const char *path, struct image_keys *keys);
 const char *with_commas(uint64_t v, char to[32]);
 const char *machine_name(unsigned machine);
 json_t *image_json(const struct image *im, enum image_fault fault);
+
+/* Says on stderr why the file is no good image and what to do about it. */
+void image_refuse(const char *path, const struct file_data *file,
+                  enum image_fault fault);
 
 #endif

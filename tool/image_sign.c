@@ -191,7 +191,7 @@ static int sign_file(const char *path, const char *out, const uint8_t *secret)
     if (!fault && !image_digest_ok(&im))
         fault = im.has_digest ? IMAGE_BAD_DIGEST : IMAGE_NO_DIGEST;
     if (fault) {
-        fprintf(stderr, "wipy: %s: %s\n", path, image_fault_text(fault));
+        image_refuse(path, &file, fault);
         code = EXIT_VERIFY;
     } else {
         code = sign_image(secret, &im, block);

@@ -138,7 +138,7 @@ static int load_image(struct ota_job *job)
         fault = IMAGE_BAD_DIGEST;
     if (!fault || job->force)
         return EXIT_OK;
-    fprintf(stderr, "wipy ota: %s: %s\n", job->path, image_fault_text(fault));
+    image_refuse(job->path, &job->file, fault);
     return EXIT_VERIFY;
 }
 

@@ -44,11 +44,15 @@ printf x | dd of=bad.bin bs=1 seek=200000 conv=notrunc 2>/dev/null
 expect 6 "does not match" "$wipy" image verify bad.bin
 head -c 1000 "$build/appimg.bin" >short.bin
 expect 6 "cut short" "$wipy" image verify short.bin
-expect 6 "not an ESP image" "$wipy" image verify "$build/partitions.bin"
+expect 6 "a partition table: show it with" \
+    "$wipy" image verify "$build/partitions.bin"
+expect 6 "an ELF executable" "$wipy" image info "$wipy"
+echo "a text" >text
+expect 6 "; give a file made by" "$wipy" image info text
 expect 3 "No such file" "$wipy" image verify missing.bin
 expect 3 "is a directory" "$wipy" image info .
 : >empty
-expect 6 "not an ESP image" "$wipy" image info empty
+expect 6 "nothing in it" "$wipy" image info empty
 
 # Keys and signatures.
 expect 0 "" "$wipy" image keygen private.pem public.pem

@@ -154,7 +154,7 @@ def error_in_script(board):
     text = line.until(b">>> ").decode()
     assert 'File "main.py", line 4' in text and "line 2, in go" in text, text
     assert "ZeroDivisionError: " in text, text
-    wait_for("the error pattern", lambda: red_toggles(board) >= 24)
+    wait_for("the error pattern", lambda: red_toggles(board) >= 2)
     assert line.run("1+1") == "2"
     board.put("/flash/main.py", "# again\n")
     line.close()
