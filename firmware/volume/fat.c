@@ -1,274 +1,20 @@
+/* The FAT operations as calls of the sandbox: arguments and results lie in
+ * its memory. */
 #include "fat.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
-#include "ff_exfat.h"
-#include "firmware/wasm/guard.h"
+#include "fat_sandbox.h"
 
-/* Linear memory: FatFs's own data, stack and heap end at 128 KiB; above that
- * lie the structures the host lends it. */
-enum {
-    MEM_PAGES = 4,
-    MEM_SIZE = MEM_PAGES * 65536,
-    AT_FS = 0x20000,
-    AT_INFO = 0x21000,  /* FILINFO, MKFS_PARM */
-    AT_COUNT = 0x21800, /* results */
-    AT_PATH = 0x22000,
-    AT_PATH2 = 0x23000,
-    AT_FILES = 0x24000,
-    FILE_STEP = 0x300,
-    AT_DIRS = 0x2A000,
-    DIR_STEP = 0x100,
-    AT_WORK = 0x2C000, /* f_mkfs */
-    WORK_SIZE = 0x4000,
-    AT_IO = 0x30000,
-
-    FA_OPEN_APPEND = 0x30,
-    ATTR_READONLY = 0x01,
-    ATTR_DIR = 0x10,
-};
-
-_Static_assert(AT_FILES + VOLUME_FILES * FILE_STEP <= AT_DIRS, "files fit");
-_Static_assert(AT_DIRS + (VOLUME_DIRS + 1) * DIR_STEP <= AT_WORK, "dirs fit");
-_Static_assert(AT_IO + FAT_IO_MAX <= MEM_SIZE, "transfers fit");
-
-struct Z_env_instance_t {
-    wasm_rt_memory_t memory;
-    struct fat_disk disk;
-};
-
-struct fat {
-    struct Z_env_instance_t env;
-    Z_ff_exfat_instance_t ff;
-    wasm_rt_trap_t trap;
-    uint8_t memory[MEM_SIZE];
-};
-
-/* ---- what the module imports ---- */
-
-enum { STA_NOINIT = 1, STA_PROTECT = 4 };
-
-wasm_rt_memory_t *Z_envZ_memory(struct Z_env_instance_t *env)
+static int call1(struct fat *fat, enum fat_op op, u32 a)
 {
-    return &env->memory;
+    return fat_call(&(struct fat_call){.fat = fat, .op = op, .a = a});
 }
 
-u32 Z_envZ_disk_status(struct Z_env_instance_t *env, u32 drive)
+static int call2(struct fat *fat, enum fat_op op, u32 a, u32 b)
 {
-    if (drive != 0)
-        return STA_NOINIT;
-    return env->disk.readonly ? STA_PROTECT : 0;
-}
-
-u32 Z_envZ_disk_initialize(struct Z_env_instance_t *env, u32 drive)
-{
-    return Z_envZ_disk_status(env, drive);
-}
-
-u32 Z_envZ_get_fattime(struct Z_env_instance_t *env)
-{
-    return fat_time_of(env->disk.now(env->disk.ctx));
-}
-
-static bool in_memory(u32 at, u64 len)
-{
-    return at <= MEM_SIZE && len <= MEM_SIZE - at;
-}
-
-u32 Z_envZ_disk_ioctl(struct Z_env_instance_t *env, u32 drive, u32 command,
-                      u32 at)
-{
-    enum { SYNC = 0, SECTOR_COUNT = 1, BLOCK_SIZE = 3 };
-    struct writer w = writer_of(env->memory.data + at, 8);
-    if (drive != 0 || !in_memory(at, 8))
-        return 4; /* RES_PARERR */
-    switch (command) {
-    case SYNC:
-        return 0;
-    case SECTOR_COUNT:
-        write_u64(&w, env->disk.sectors);
-        return 0;
-    case BLOCK_SIZE:
-        write_u32(&w, 1);
-        return 0;
-    default:
-        return 4;
-    }
-}
-
-static bool is_transfer(const struct Z_env_instance_t *env, u32 drive, u32 at,
-                        u32 low, u32 high, u32 count)
-{
-    uint64_t sector = (uint64_t)high << 32 | low;
-    return drive == 0 && high == 0 &&
-           in_memory(at, (uint64_t)count * FAT_SECTOR) &&
-           sector + count <= env->disk.sectors;
-}
-
-/* FatFs's own window, as opposed to the buffers of files and callers. */
-static bool is_structure(u32 at, u32 count)
-{
-    return count == 1 && at >= AT_FS && at < AT_INFO;
-}
-
-u32 Z_envZ_ffw_disk_read(struct Z_env_instance_t *env, u32 drive, u32 at,
-                         u32 low, u32 high, u32 count)
-{
-    const struct fat_disk *disk = &env->disk;
-    if (!is_transfer(env, drive, at, low, high, count))
-        return 4;
-    return disk->read(disk->ctx, low, env->memory.data + at, count,
-                      is_structure(at, count))
-               ? 1
-               : 0;
-}
-
-u32 Z_envZ_ffw_disk_write(struct Z_env_instance_t *env, u32 drive, u32 at,
-                          u32 low, u32 high, u32 count)
-{
-    const struct fat_disk *disk = &env->disk;
-    if (!is_transfer(env, drive, at, low, high, count))
-        return 4;
-    return disk->write(disk->ctx, low, env->memory.data + at, count,
-                       is_structure(at, count))
-               ? 1
-               : 0;
-}
-
-/* ---- calls into the sandbox ---- */
-
-enum op {
-    OP_INIT,
-    OP_MOUNT,
-    OP_MKFS,
-    OP_OPEN,
-    OP_CLOSE,
-    OP_READ,
-    OP_WRITE,
-    OP_SEEK,
-    OP_TRUNCATE,
-    OP_SYNC,
-    OP_SIZE,
-    OP_TELL,
-    OP_OPENDIR,
-    OP_READDIR,
-    OP_CLOSEDIR,
-    OP_STAT,
-    OP_UNLINK,
-    OP_RENAME,
-    OP_MKDIR,
-    OP_UTIME,
-    OP_GETFREE,
-};
-
-struct call {
-    struct fat *fat;
-    enum op op;
-    u32 a, b, c, d;
-    u64 wide;
-    u32 result;
-};
-
-static void init(struct fat *fat)
-{
-    Z_ff_exfat_init_module();
-    Z_ff_exfat_instantiate(&fat->ff, &fat->env);
-    /* Volume 0 is drive 0, the first FAT partition or the whole disk. */
-    Z_ff_exfatZ_ffw_set_vol_to_part(&fat->ff, 0, 0, 0);
-}
-
-static void run(void *arg)
-{
-    struct call *c = arg;
-    Z_ff_exfat_instance_t *ff = &c->fat->ff;
-    switch (c->op) {
-    case OP_INIT:
-        init(c->fat);
-        break;
-    case OP_MOUNT:
-        c->result = Z_ff_exfatZ_f_mount(ff, c->a, c->b, c->c);
-        break;
-    case OP_MKFS:
-        c->result = Z_ff_exfatZ_f_mkfs(ff, c->a, c->b, c->c, c->d);
-        break;
-    case OP_OPEN:
-        c->result = Z_ff_exfatZ_f_open(ff, c->a, c->b, c->c);
-        break;
-    case OP_CLOSE:
-        c->result = Z_ff_exfatZ_f_close(ff, c->a);
-        break;
-    case OP_READ:
-        c->result = Z_ff_exfatZ_f_read(ff, c->a, c->b, c->c, c->d);
-        break;
-    case OP_WRITE:
-        c->result = Z_ff_exfatZ_f_write(ff, c->a, c->b, c->c, c->d);
-        break;
-    case OP_SEEK:
-        c->result = Z_ff_exfatZ_f_lseek(ff, c->a, c->wide);
-        break;
-    case OP_TRUNCATE:
-        c->result = Z_ff_exfatZ_f_truncate(ff, c->a);
-        break;
-    case OP_SYNC:
-        c->result = Z_ff_exfatZ_f_sync(ff, c->a);
-        break;
-    case OP_SIZE:
-        c->wide = Z_ff_exfatZ_ffw_f_size_low(ff, c->a) |
-                  (u64)Z_ff_exfatZ_ffw_f_size_high(ff, c->a) << 32;
-        break;
-    case OP_TELL:
-        c->wide = Z_ff_exfatZ_ffw_f_tell_low(ff, c->a) |
-                  (u64)Z_ff_exfatZ_ffw_f_tell_high(ff, c->a) << 32;
-        break;
-    case OP_OPENDIR:
-        c->result = Z_ff_exfatZ_f_opendir(ff, c->a, c->b);
-        break;
-    case OP_READDIR:
-        c->result = Z_ff_exfatZ_f_readdir(ff, c->a, c->b);
-        break;
-    case OP_CLOSEDIR:
-        c->result = Z_ff_exfatZ_f_closedir(ff, c->a);
-        break;
-    case OP_STAT:
-        c->result = Z_ff_exfatZ_f_stat(ff, c->a, c->b);
-        break;
-    case OP_UNLINK:
-        c->result = Z_ff_exfatZ_f_unlink(ff, c->a);
-        break;
-    case OP_RENAME:
-        c->result = Z_ff_exfatZ_f_rename(ff, c->a, c->b);
-        break;
-    case OP_MKDIR:
-        c->result = Z_ff_exfatZ_f_mkdir(ff, c->a);
-        break;
-    case OP_UTIME:
-        c->result = Z_ff_exfatZ_f_utime(ff, c->a, c->b);
-        break;
-    case OP_GETFREE:
-        c->result = Z_ff_exfatZ_f_getfree(ff, c->a, c->b, c->c);
-        break;
-    }
-}
-
-static int call(struct call *c)
-{
-    struct fat *fat = c->fat;
-    if (fat->trap != WASM_RT_TRAP_NONE)
-        return FAT_TRAP;
-    fat->trap = wasm_guard_run(run, c);
-    return fat->trap == WASM_RT_TRAP_NONE ? (int)c->result : FAT_TRAP;
-}
-
-static int call1(struct fat *fat, enum op op, u32 a)
-{
-    return call(&(struct call){.fat = fat, .op = op, .a = a});
-}
-
-static int call2(struct fat *fat, enum op op, u32 a, u32 b)
-{
-    return call(&(struct call){.fat = fat, .op = op, .a = a, .b = b});
+    return fat_call(&(struct fat_call){.fat = fat, .op = op, .a = a, .b = b});
 }
 
 /* "0:" and the path, or an empty one that no name matches when too long. */
@@ -294,53 +40,20 @@ static u32 dir_at(int dir)
     return AT_DIRS + (u32)dir * DIR_STEP;
 }
 
-struct fat *fat_new(const struct fat_disk *disk)
-{
-    struct fat *fat = calloc(1, sizeof *fat);
-    if (!fat)
-        return NULL;
-    fat->env.disk = *disk;
-    fat->env.memory = (wasm_rt_memory_t){
-        .data = fat->memory,
-        .pages = MEM_PAGES,
-        .max_pages = MEM_PAGES,
-        .size = MEM_SIZE,
-    };
-    if (!wasm_rt_is_initialized())
-        wasm_rt_init();
-    call1(fat, OP_INIT, 0);
-    return fat;
-}
-
-void fat_free(struct fat *fat)
-{
-    free(fat);
-}
-
-struct fat_disk *fat_disk(struct fat *fat)
-{
-    return &fat->env.disk;
-}
-
-const char *fat_trap_text(const struct fat *fat)
-{
-    return fat->trap ? wasm_rt_strerror(fat->trap) : NULL;
-}
-
 /* ---- volumes ---- */
 
 int fat_mount(struct fat *fat)
 {
-    return call(&(struct call){.fat = fat,
-                               .op = OP_MOUNT,
-                               .a = AT_FS,
-                               .b = put_path(fat, AT_PATH, ""),
-                               .c = 1});
+    return fat_call(&(struct fat_call){.fat = fat,
+                                       .op = OP_MOUNT,
+                                       .a = AT_FS,
+                                       .b = put_path(fat, AT_PATH, ""),
+                                       .c = 1});
 }
 
 int fat_unmount(struct fat *fat)
 {
-    return call(&(struct call){
+    return fat_call(&(struct fat_call){
         .fat = fat, .op = OP_MOUNT, .b = put_path(fat, AT_PATH, "")});
 }
 
@@ -353,12 +66,12 @@ static int make(struct fat *fat, uint8_t format, uint32_t root, uint32_t unit)
     write_u32(&w, 0); /* alignment: as the disk says */
     write_u32(&w, root);
     write_u32(&w, unit);
-    return call(&(struct call){.fat = fat,
-                               .op = OP_MKFS,
-                               .a = put_path(fat, AT_PATH, ""),
-                               .b = AT_INFO,
-                               .c = AT_WORK,
-                               .d = WORK_SIZE});
+    return fat_call(&(struct fat_call){.fat = fat,
+                                       .op = OP_MKFS,
+                                       .a = put_path(fat, AT_PATH, ""),
+                                       .b = AT_INFO,
+                                       .c = AT_WORK,
+                                       .d = WORK_SIZE});
 }
 
 enum { FM_FAT = 1, FM_ANY = 7, FM_SFD = 8 };
@@ -377,11 +90,11 @@ int fat_space(struct fat *fat, uint32_t *cluster_bytes, uint64_t *clusters,
               uint64_t *free_clusters)
 {
     enum { FATFS_CSIZE = 10, FATFS_N_FATENT = 28 };
-    int err = call(&(struct call){.fat = fat,
-                                  .op = OP_GETFREE,
-                                  .a = put_path(fat, AT_PATH, ""),
-                                  .b = AT_COUNT,
-                                  .c = AT_COUNT + 8});
+    int err = fat_call(&(struct fat_call){.fat = fat,
+                                          .op = OP_GETFREE,
+                                          .a = put_path(fat, AT_PATH, ""),
+                                          .b = AT_COUNT,
+                                          .c = AT_COUNT + 8});
     if (err)
         return err;
     const uint8_t *fs = fat->memory + AT_FS;
@@ -408,11 +121,11 @@ uint32_t fat_fence(const struct fat *fat)
 
 int fat_open(struct fat *fat, int file, const char *path, unsigned mode)
 {
-    return call(&(struct call){.fat = fat,
-                               .op = OP_OPEN,
-                               .a = file_at(file),
-                               .b = put_path(fat, AT_PATH, path),
-                               .c = mode});
+    return fat_call(&(struct fat_call){.fat = fat,
+                                       .op = OP_OPEN,
+                                       .a = file_at(file),
+                                       .b = put_path(fat, AT_PATH, path),
+                                       .c = mode});
 }
 
 int fat_close(struct fat *fat, int file)
@@ -420,15 +133,15 @@ int fat_close(struct fat *fat, int file)
     return call1(fat, OP_CLOSE, file_at(file));
 }
 
-static int transfer(struct fat *fat, enum op op, int file, uint32_t len,
+static int transfer(struct fat *fat, enum fat_op op, int file, uint32_t len,
                     uint32_t *done)
 {
-    int err = call(&(struct call){.fat = fat,
-                                  .op = op,
-                                  .a = file_at(file),
-                                  .b = AT_IO,
-                                  .c = len,
-                                  .d = AT_COUNT});
+    int err = fat_call(&(struct fat_call){.fat = fat,
+                                          .op = op,
+                                          .a = file_at(file),
+                                          .b = AT_IO,
+                                          .c = len,
+                                          .d = AT_COUNT});
     uint32_t count = err == FAT_TRAP ? 0 : get_u32(fat->memory + AT_COUNT);
     *done = count <= len ? count : 0;
     return err;
@@ -454,7 +167,7 @@ int fat_write(struct fat *fat, int file, const void *from, uint32_t len,
 
 int fat_seek(struct fat *fat, int file, uint64_t at)
 {
-    return call(&(struct call){
+    return fat_call(&(struct fat_call){
         .fat = fat, .op = OP_SEEK, .a = file_at(file), .wide = at});
 }
 
@@ -468,10 +181,10 @@ int fat_sync(struct fat *fat, int file)
     return call1(fat, OP_SYNC, file_at(file));
 }
 
-static uint64_t wide(struct fat *fat, enum op op, int file)
+static uint64_t wide(struct fat *fat, enum fat_op op, int file)
 {
-    struct call c = {.fat = fat, .op = op, .a = file_at(file)};
-    return call(&c) == FAT_TRAP ? 0 : c.wide;
+    struct fat_call c = {.fat = fat, .op = op, .a = file_at(file)};
+    return fat_call(&c) == FAT_TRAP ? 0 : c.wide;
 }
 
 uint64_t fat_size(struct fat *fat, int file)

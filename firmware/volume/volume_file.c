@@ -1,11 +1,10 @@
-/* Open files, and the rule that a file being replaced keeps its old contents
- * until the new ones are complete. */
+/* Open files: what may be opened, reading, writing, moving about. */
 #include <stdio.h>
 #include <string.h>
 
 #include "volume_int.h"
 
-static bool uses_path(const struct file *f, const struct volume *vol,
+bool volume_file_uses(const struct file *f, const struct volume *vol,
                       const char *path)
 {
     return f->vol == vol && !f->dead && strcmp(f->path, path) == 0;
@@ -36,14 +35,14 @@ int volume_file_pending(struct volumes *v, const struct volume *vol,
 {
     for (int i = 0; i < VOLUME_FILES; i++) {
         const struct file *f = &v->file[i];
-        if (uses_path(f, vol, path) && f->fresh &&
+        if (volume_file_uses(f, vol, path) && f->fresh &&
             (any || !volume_file_is_hidden(f)))
             return i;
     }
     return -1;
 }
 
-static struct file *file_of(struct volumes *v, int file)
+struct file *volume_file_of(struct volumes *v, int file)
 {
     struct file *f = NULL;
     v->reason[0] = 0;
@@ -56,7 +55,7 @@ static struct file *file_of(struct volumes *v, int file)
 }
 
 /* Why a handle is of no use any more. */
-static int gone(struct volumes *v, const struct file *f)
+int volume_file_gone(struct volumes *v, const struct file *f)
 {
     if (!f->dead && !f->detached)
         return 0;
@@ -202,11 +201,11 @@ static int seek_to(struct volumes *v, int file, uint64_t pos)
 
 int volume_read(struct volumes *v, int file, void *to, size_t len)
 {
-    struct file *f = file_of(v, file);
+    struct file *f = volume_file_of(v, file);
     uint8_t *at = to;
     size_t done = 0;
-    if (!f || gone(v, f))
-        return f ? gone(v, f) : -EBADF;
+    if (!f || volume_file_gone(v, f))
+        return f ? volume_file_gone(v, f) : -EBADF;
     if (!(f->flags & VOLUME_READ))
         return volume_fail(v, -EBADF, "'%s' is not open for reading", f->path);
     if (len > INT32_MAX)
@@ -311,7 +310,7 @@ static int writable_file(struct volumes *v, struct file *f)
 {
     if (!f)
         return -EBADF;
-    int err = gone(v, f);
+    int err = volume_file_gone(v, f);
     if (!err && !(f->flags & VOLUME_WRITE))
         err = volume_fail(v, -EBADF, "'%s' is not open for writing", f->path);
     return err ? err : volume_writable(v, f->vol);
@@ -319,7 +318,7 @@ static int writable_file(struct volumes *v, struct file *f)
 
 int volume_write(struct volumes *v, int file, const void *from, size_t len)
 {
-    struct file *f = file_of(v, file);
+    struct file *f = volume_file_of(v, file);
     int err = writable_file(v, f);
     if (err)
         return err;
@@ -340,9 +339,9 @@ int volume_write(struct volumes *v, int file, const void *from, size_t len)
 
 int64_t volume_seek(struct volumes *v, int file, int64_t at, int whence)
 {
-    struct file *f = file_of(v, file);
-    if (!f || gone(v, f))
-        return f ? gone(v, f) : -EBADF;
+    struct file *f = volume_file_of(v, file);
+    if (!f || volume_file_gone(v, f))
+        return f ? volume_file_gone(v, f) : -EBADF;
     int64_t from = 0;
     if (whence == SEEK_CUR)
         from = (int64_t)f->pos;
@@ -359,7 +358,7 @@ int64_t volume_seek(struct volumes *v, int file, int64_t at, int whence)
 
 int volume_truncate(struct volumes *v, int file, uint64_t len)
 {
-    struct file *f = file_of(v, file);
+    struct file *f = volume_file_of(v, file);
     int err = writable_file(v, f);
     if (!err && len > UINT32_MAX)
         err = volume_fail(v, -EFBIG, "a file ends at 4 GiB");
@@ -374,178 +373,4 @@ int volume_truncate(struct volumes *v, int file, uint64_t len)
     f->vol->frees = true;
     return volume_fat_error(v, f->vol, fat_truncate(f->vol->fat, file),
                             f->path);
-}
-
-/* ---- publishing ---- */
-
-static int reader_of(const struct volumes *v, const struct file *f)
-{
-    for (int i = 0; i < VOLUME_FILES; i++)
-        if (&v->file[i] != f && uses_path(&v->file[i], f->vol, f->path))
-            return i;
-    return -1;
-}
-
-/* The old file goes; while it is being read only its name does. */
-static int retire_old(struct volumes *v, struct file *f)
-{
-    char hidden[32];
-    int reader = reader_of(v, f);
-    if (reader < 0)
-        return fat_unlink(f->vol->fat, f->path);
-    volume_temp_path(VOLUME_FILES + reader, hidden);
-    int result = fat_rename(f->vol->fat, f->path, hidden);
-    if (result)
-        return result;
-    while ((reader = reader_of(v, f)) >= 0)
-        strcpy(v->file[reader].path, hidden);
-    return FAT_OK;
-}
-
-/* The contents under the hidden name become the file: one transaction. */
-static int publish(struct volumes *v, int file)
-{
-    struct file *f = &v->file[file];
-    struct fat *fat = f->vol->fat;
-    char temp[32];
-    volume_temp_path(file, temp);
-    int result = fat_close(fat, file);
-    f->detached = true;
-    if (!result && !f->fresh) {
-        f->vol->frees = true;
-        /* The new contents are safe before the old ones are given up. */
-        if (!f->vol->is_flash && card_cache_flush(&v->card))
-            result = FAT_DISK_ERR;
-        else
-            result = retire_old(v, f);
-    }
-    if (!result)
-        result = fat_rename(fat, temp, f->path);
-    if (!result) {
-        f->temporary = f->fresh = false;
-        return 0;
-    }
-    if (result != FAT_DENIED)
-        return volume_broke_off(v, f->vol, result, f->path);
-    fat_unlink(fat, temp);
-    return volume_fail(v, -ENOSPC, "/%s: no room for the name '%s'",
-                       f->vol->name, f->path);
-}
-
-static int reopen(struct volumes *v, int file)
-{
-    struct file *f = &v->file[file];
-    int result = fat_open(f->vol->fat, file, f->path, FAT_READ | FAT_WRITE);
-    f->detached = result != 0;
-    return volume_fat_error(v, f->vol, result, f->path);
-}
-
-/* Also when the card failed to store what was written before. */
-static bool is_lost(const struct volumes *v, const struct file *f)
-{
-    return f->lost || (!f->vol->is_flash && f->failures != v->card.failures);
-}
-
-static int failed_write(struct volumes *v, const struct file *f)
-{
-    if (is_lost(v, f))
-        return volume_fail(v, -EIO, "'%s' %s", f->path,
-                           f->temporary && !f->fresh
-                               ? "keeps its old contents: the new ones could "
-                                 "not be stored"
-                               : "could not be stored");
-    return volume_fail(v, -ENOSPC,
-                       "'%s' keeps its old contents: the new ones did not fit",
-                       f->path);
-}
-
-int volume_sync(struct volumes *v, int file)
-{
-    struct file *f = file_of(v, file);
-    if (!f || gone(v, f))
-        return f ? gone(v, f) : -EBADF;
-    if (!(f->flags & VOLUME_WRITE))
-        return 0;
-    if (is_lost(v, f) || (f->temporary && f->failed))
-        return failed_write(v, f);
-    int err = volume_make_room(v, f->vol);
-    if (!err && f->temporary) {
-        err = publish(v, file);
-        if (!err)
-            err = reopen(v, file);
-    }
-    return err ? err : volume_commit(v, f->vol);
-}
-
-static int drop_temporary(struct volumes *v, int file)
-{
-    struct file *f = &v->file[file];
-    char temp[32];
-    volume_temp_path(file, temp);
-    fat_close(f->vol->fat, file);
-    f->detached = true;
-    return volume_fat_error(v, f->vol, fat_unlink(f->vol->fat, temp), temp);
-}
-
-/* The last reader of a file that was replaced meanwhile lets it go. */
-static int close_reader(struct volumes *v, int file)
-{
-    struct file *f = &v->file[file];
-    fat_close(f->vol->fat, file);
-    f->detached = true;
-    if (!volume_is_temp(f->path) || reader_of(v, f) >= 0)
-        return 0;
-    int result = fat_unlink(f->vol->fat, f->path);
-    return result ? volume_fat_error(v, f->vol, result, f->path)
-                  : volume_commit(v, f->vol);
-}
-
-static int close_file(struct volumes *v, int file, bool abandon)
-{
-    struct file *f = &v->file[file];
-    int err = gone(v, f);
-    if (err)
-        return f->flags & VOLUME_WRITE ? err : 0;
-    if (!(f->flags & VOLUME_WRITE))
-        return close_reader(v, file);
-    err = volume_make_room(v, f->vol);
-    if (err)
-        return err;
-    bool lost = is_lost(v, f);
-    if (f->temporary && (abandon || lost || f->failed)) {
-        err = drop_temporary(v, file);
-        if (!err)
-            err = volume_commit(v, f->vol);
-        return err || abandon ? err : failed_write(v, f);
-    }
-    if (f->temporary) {
-        err = publish(v, file);
-    } else {
-        f->detached = true;
-        err =
-            volume_fat_error(v, f->vol, fat_close(f->vol->fat, file), f->path);
-    }
-    if (!err)
-        err = volume_commit(v, f->vol);
-    return err || !lost ? err : failed_write(v, f);
-}
-
-int volume_close(struct volumes *v, int file)
-{
-    struct file *f = file_of(v, file);
-    if (!f)
-        return -EBADF;
-    int err = close_file(v, file, false);
-    f->vol = NULL;
-    return err;
-}
-
-int volume_abandon(struct volumes *v, int file)
-{
-    struct file *f = file_of(v, file);
-    if (!f)
-        return -EBADF;
-    int err = close_file(v, file, true);
-    f->vol = NULL;
-    return err;
 }

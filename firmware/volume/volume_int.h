@@ -118,6 +118,12 @@ int volume_refused(struct volumes *v, const struct place *place);
 /* True when `path` is `folder` or lies in it. */
 bool volume_is_within(const char *path, const char *folder);
 
+/* ---- volume_disk.c ---- */
+
+struct fat_disk volume_flash_disk(struct volumes *v);
+/* Of the card that is in now. */
+struct fat_disk volume_card_disk(struct volumes *v);
+
 /* ---- volume_mount.c ---- */
 
 int volume_attach_flash(struct volumes *v);
@@ -127,7 +133,7 @@ void volume_check_card(struct volumes *v);
 /* Still, or again, the card of that number. */
 bool volume_card_is(const struct volumes *v, uint32_t insertion);
 
-/* ---- volume_file.c ---- */
+/* ---- volume_file.c, volume_publish.c ---- */
 
 /* An open file under that path other than `but`; `writer` looks only for
  * writers. */
@@ -137,5 +143,11 @@ int volume_file_open_at(struct volumes *v, const struct place *place,
 int volume_file_pending(struct volumes *v, const struct volume *vol,
                         const char *path, bool any);
 bool volume_file_is_hidden(const struct file *f);
+/* The open file of that number, or NULL with a reason. */
+struct file *volume_file_of(struct volumes *v, int file);
+/* Why a handle is of no use any more, or 0. */
+int volume_file_gone(struct volumes *v, const struct file *f);
+bool volume_file_uses(const struct file *f, const struct volume *vol,
+                      const char *path);
 
 #endif

@@ -1,69 +1,9 @@
-/* Volumes come and go: the flash, the card, and making them anew. */
+/* Volumes come and go: mounting, taking away, making them anew. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "volume_int.h"
-
-/* ---- the disks under FatFs ---- */
-
-static int64_t now(struct volumes *v)
-{
-    return v->config.now ? v->config.now(v->config.now_ctx) : 1420070400;
-}
-
-static int64_t disk_now(void *ctx)
-{
-    return now(ctx);
-}
-
-static int flash_disk_read(void *ctx, uint32_t sector, uint8_t *to,
-                           uint32_t count, bool structure)
-{
-    struct volumes *v = ctx;
-    (void)structure;
-    return ftl_read(&v->ftl, sector, to, count);
-}
-
-static int flash_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
-                            uint32_t count, bool structure)
-{
-    struct volumes *v = ctx;
-    (void)structure;
-    return ftl_write(&v->ftl, sector, from, count);
-}
-
-static int card_disk_read(void *ctx, uint32_t sector, uint8_t *to,
-                          uint32_t count, bool structure)
-{
-    struct volumes *v = ctx;
-    return structure ? card_cache_get(&v->card, sector, to)
-                     : card_cache_read(&v->card, sector, to, count);
-}
-
-static int card_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
-                           uint32_t count, bool structure)
-{
-    struct volumes *v = ctx;
-    return structure ? card_cache_put(&v->card, sector, from)
-                     : card_cache_write(&v->card, sector, from, count);
-}
-
-/* The disk of the card that is in now. */
-static struct fat_disk card_disk(struct volumes *v)
-{
-    const struct volume_card *c = &v->config.card;
-    card_cache_init(&v->card, c, v->card_memory);
-    return (struct fat_disk){.ctx = v,
-                             .sectors = c->sectors(c->ctx),
-                             .read = card_disk_read,
-                             .write = card_disk_write,
-                             .now = disk_now,
-                             .readonly = c->readonly(c->ctx)};
-}
-
-/* ---- mounting ---- */
 
 static void set_state(struct volume *vol, enum volume_state state,
                       const char *reason)
@@ -123,16 +63,6 @@ static int mount_fat(struct volumes *v, struct volume *vol,
     return 0;
 }
 
-static struct fat_disk flash_disk(struct volumes *v)
-{
-    return (struct fat_disk){.ctx = v,
-                             .sectors = v->ftl.sectors,
-                             .read = flash_disk_read,
-                             .write = flash_disk_write,
-                             .now = disk_now,
-                             .readonly = v->ftl.readonly};
-}
-
 /* The FAT itself must be readable, or what is free is guesswork. */
 static bool fat_is_whole(struct volumes *v)
 {
@@ -151,7 +81,7 @@ static int format_flash(struct volumes *v, struct volume *vol)
     if (err)
         return volume_fail(v, -EINVAL, "the partition is too small");
     v->ftl.committed = NULL;
-    struct fat_disk disk = flash_disk(v);
+    struct fat_disk disk = volume_flash_disk(v);
     vol->fat = fat_new(&disk);
     if (!vol->fat)
         return -ENOMEM;
@@ -169,7 +99,7 @@ static int mount_flash(struct volumes *v, struct volume *vol)
 {
     fattrim_attach(&v->trim, &v->ftl);
     bool whole = fat_is_whole(v);
-    struct fat_disk disk = flash_disk(v);
+    struct fat_disk disk = volume_flash_disk(v);
     disk.readonly |= !whole;
     int err = mount_fat(v, vol, &disk);
     if (err)
@@ -214,7 +144,7 @@ int volume_attach_card(struct volumes *v, struct volume *vol)
 {
     const struct volume_card *c = &v->config.card;
     vol->insertion = c->insertions(c->ctx);
-    struct fat_disk disk = card_disk(v);
+    struct fat_disk disk = volume_card_disk(v);
     return mount_fat(v, vol, &disk);
 }
 
@@ -250,96 +180,6 @@ void volume_check_card(struct volumes *v)
 }
 
 /* ---- the interface ---- */
-
-static const char *refuse_images(void *ctx, const char *path)
-{
-    (void)ctx;
-    static const char *const images[] = {"/flash/sys/appimg.bin",
-                                         "/flash/sys/mcuimg.bin"};
-    for (size_t i = 0; i < sizeof images / sizeof images[0]; i++)
-        if (volume_is_within(path, images[i]))
-            return "firmware images go through the updater: upload this name "
-                   "by FTP, or use 'wipy ota'";
-    return NULL;
-}
-
-static void free_memory(struct volumes *v)
-{
-    free(v->own_card_memory);
-    free(v->ftl_memory);
-    free(v);
-}
-
-int volumes_start(struct volumes **out, const struct volume_config *config)
-{
-    struct volumes *v = calloc(1, sizeof *v);
-    *out = NULL;
-    if (!v)
-        return -ENOMEM;
-    v->config = *config;
-    v->refuse = refuse_images;
-    v->ftl_memory = malloc(FTL_MEMORY(config->fs_size));
-    v->card_memory = config->card.memory;
-    if (config->card.store && !v->card_memory)
-        v->card_memory = v->own_card_memory = malloc(VOLUME_CARD_MEMORY);
-    bool enough = v->ftl_memory && (v->card_memory || !config->card.store);
-    int err = enough ? volume_attach_flash(v) : -ENOMEM;
-    if (err) {
-        free_memory(v);
-        return err;
-    }
-    *out = v;
-    return 0;
-}
-
-void volumes_stop(struct volumes *v)
-{
-    if (!v)
-        return;
-    for (int i = 0; i < VOLUME_FILES; i++)
-        if (v->file[i].vol)
-            volume_close(v, i);
-    volume_sync_all(v);
-    for (int i = 0; i < VOLUMES_MAX; i++)
-        fat_free(v->volume[i].fat);
-    free_memory(v);
-}
-
-void volume_set_refuse(struct volumes *v,
-                       const char *(*refuse)(void *ctx, const char *path),
-                       void *ctx)
-{
-    v->refuse = refuse;
-    v->refuse_ctx = ctx;
-}
-
-static int create_text(struct volumes *v, const char *path, const char *text)
-{
-    int file = volume_open(v, path, VOLUME_WRITE | VOLUME_CREATE | VOLUME_EXCL);
-    if (file < 0)
-        return file == -EEXIST ? 0 : file;
-    int err = volume_write(v, file, text, strlen(text));
-    int closed = volume_close(v, file);
-    return err < 0 ? err : closed;
-}
-
-int volume_populate(struct volumes *v)
-{
-    static const char *const folders[] = {"/flash/sys", "/flash/lib",
-                                          "/flash/cert"};
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        int err = volume_mkdir(v, folders[i]);
-        if (err && err != -EEXIST)
-            return err;
-    }
-    int err =
-        create_text(v, "/flash/boot.py", "# boot.py -- run on boot-up\r\n");
-    if (!err)
-        err = create_text(v, "/flash/main.py",
-                          "# main.py -- put your code here!\r\n");
-    v->reason[0] = 0;
-    return err;
-}
 
 /* "/sd" as a name for a volume: one component under the root. */
 static int mount_name(struct volumes *v, const char *path, char *name)
@@ -438,7 +278,7 @@ static int mkfs_card(struct volumes *v)
     volume_orphan(v, vol);
     volume_detach(v, vol);
     vol->mounted = false;
-    struct fat_disk disk = card_disk(v);
+    struct fat_disk disk = volume_card_disk(v);
     struct fat *fat = fat_new(&disk);
     if (!fat)
         return -ENOMEM;
@@ -467,45 +307,4 @@ int volume_mkfs(struct volumes *v, const char *path)
     if (vol == &v->volume[1] || (!vol && strcmp(name, "sd") == 0))
         return mkfs_card(v);
     return volume_fail(v, -ENOENT, "there is no volume '%s'", path);
-}
-
-int volume_statvfs(struct volumes *v, const char *path,
-                   struct volume_space *space)
-{
-    struct place place;
-    memset(space, 0, sizeof *space);
-    space->namemax = VOLUME_NAME_MAX;
-    int err = volume_path(v, path, &place);
-    if (err || place.kind == PATH_ROOT)
-        return err;
-    err = volume_readable(v, place.vol);
-    if (err)
-        return err;
-    int result =
-        fat_space(place.vol->fat, &space->block, &space->blocks, &space->free);
-    return volume_fat_error(v, place.vol, result, place.path);
-}
-
-int volume_status(struct volumes *v, const char *path,
-                  struct volume_status *status)
-{
-    struct place place;
-    memset(status, 0, sizeof *status);
-    int err = volume_path(v, path, &place);
-    if (err)
-        return err;
-    if (place.kind == PATH_ROOT)
-        return volume_fail(v, -ENOENT, "the root is no volume");
-    const struct volume *vol = place.vol;
-    status->state = vol->state;
-    status->formatted = vol->formatted;
-    strcpy(status->reason, vol->reason);
-    if (vol->is_flash && vol->fat) {
-        struct ftl_stats stats;
-        ftl_get_stats(&v->ftl, &stats);
-        status->erase_min = stats.erase_min;
-        status->erase_max = stats.erase_max;
-        status->bad_blocks = stats.bad_units * (FTL_UNIT / FLASH_SECTOR);
-    }
-    return 0;
 }
