@@ -223,11 +223,25 @@ static int load_second(struct table *t, const uint8_t *chip, uint32_t chip_size)
     return t->has_md5 && p && p->off == TABLE2_OFF ? 0 : WIPY_ECORRUPT;
 }
 
+/* Rows without an MD5 row may be all there is, on old boards; or power was lost
+ * while more were written. Then the second copy begins with the same rows. */
+static bool is_cut_short(const struct table *t, const uint8_t *chip,
+                         uint32_t chip_size)
+{
+    struct table second;
+    return !t->has_md5 && load_second(&second, chip, chip_size) == 0 &&
+           memcmp(chip + TABLE_OFF, chip + TABLE2_OFF,
+                  t->count * TABLE_ROW_LEN) == 0;
+}
+
 int table_load(struct table *t, const uint8_t *chip, uint32_t chip_size,
                struct table_source *source)
 {
     *source = (struct table_source){0};
     int err = load_copy(t, chip, chip_size, TABLE_OFF, &source->fault);
+    if (!err && is_cut_short(t, chip, chip_size))
+        err = refuse(&source->fault, t->count + 1,
+                     "ends early: rows of the second copy are missing");
     if (err) {
         source->first_bad = true;
         return load_second(t, chip, chip_size);

@@ -119,6 +119,9 @@ MUTANTS = {
     "second table not used": (
         "image/table.c", "return load_second(t, chip, chip_size);",
         "return err;"),
+    "a table cut short is a short table": (
+        "image/table.c", "if (!err && is_cut_short(t, chip, chip_size))",
+        "if (false)"),
     "the diary writes over a torn entry": (
         "boot/diary.c", "while (d->next % PER_SECTOR && !",
         "while (false && !"),

@@ -224,6 +224,43 @@ static void second_copy_takes_over(void **state)
     model_free(&m);
 }
 
+/* Power lost while a serial tool wrote the first copy: its first page (eight
+ * rows) is there, the rest is erased. Without an MD5 row it reads as a shorter
+ * table; that the second copy goes on where it ends says better. */
+static void a_first_copy_cut_short_is_damaged(void **state)
+{
+    (void)state;
+    struct model m;
+    struct table t;
+    struct table_source source;
+    model_init(&m, 0x800000);
+    for (unsigned rows = 1; rows <= 10; rows++) {
+        put_table(&m, table_default(0x800000));
+        uint32_t end = rows * TABLE_ROW_LEN;
+        model_fill(&m, TABLE_OFF + end, 0xff, TABLE_LEN - end);
+        assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+        assert_int_equal(t.count, 10);
+        assert_true(source.first_bad);
+        assert_int_equal(source.fault.row, rows + 1);
+        assert_string_equal(source.fault.reason,
+                            "ends early: rows of the second copy are missing");
+    }
+    /* One of a field board, from before MD5 rows, is its owner's wish. */
+    model_fill(&m, TABLE_OFF + 12, 'x', 1);
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+    assert_false(source.first_bad);
+    assert_true(source.second_bad);
+    /* And without a sound second copy there is nothing better. */
+    put_table(&m, table_default(0x800000));
+    model_fill(&m, TABLE_OFF + 256, 0xff, TABLE_LEN - 256);
+    m.cells[0x3d5000 + 300] ^= 8;
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+    assert_int_equal(t.count, 8);
+    assert_false(source.first_bad);
+    assert_true(source.second_bad);
+    model_free(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +271,7 @@ int main(void)
         cmocka_unit_test(csv_as_users_write_it),
         cmocka_unit_test(bad_csv_names_line_and_reason),
         cmocka_unit_test(second_copy_takes_over),
+        cmocka_unit_test(a_first_copy_cut_short_is_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
