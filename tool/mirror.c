@@ -81,7 +81,7 @@ static int fetch_records(struct mirror *m, const struct table *table)
     return err;
 }
 
-/* The second copy of the table is only asked for when the first is bad. */
+/* The boot needs the second copy of the table only when the first is bad. */
 static int fetch_tables(struct mirror *m, struct table *table)
 {
     struct table_source source;
@@ -195,11 +195,13 @@ int mirror_read_slots(struct mirror *m)
     int err = 0;
     for (unsigned slot = 0; !err && slot < SLOTS; slot++)
         err = fetch_slot(m, &b, slot, false);
-    const struct partition *diary = table_find(&b.table, PART_DATA, PART_DIARY);
-    if (!err && diary && !m->has_diary) {
-        m->has_diary = true;
-        err = fetch_sparse(m, diary->label, diary->off, diary->size);
+    static const uint8_t others[] = {PART_TABLE2, PART_DIARY};
+    for (size_t i = 0; !err && !m->has_rest && i < sizeof others; i++) {
+        const struct partition *p = table_find(&b.table, PART_DATA, others[i]);
+        if (p && p->size <= 4 * FLASH_SECTOR)
+            err = fetch_sparse(m, p->label, p->off, p->size);
     }
+    m->has_rest = !err;
     return err;
 }
 

@@ -12,7 +12,7 @@ struct mirror {
     uint8_t *chip; /* flash_size bytes */
     struct flash flash;
     bool has_slot[SLOTS]; /* its image was read */
-    bool has_diary;
+    bool has_rest;  /* second table and diary were read */
     bool head_only; /* of the slot asked for last only the head was read */
 };
 
@@ -20,7 +20,7 @@ struct mirror {
 int mirror_open(struct mirror *m, struct loader *l);
 void mirror_close(struct mirror *m);
 
-/* Reads the images of the slots and the diary too: what `wipy slots` and
+/* Reads the images of the slots, second table and diary too: what `wipy slots` and
  * `wipy log` show of `m->flash`. */
 int mirror_read_slots(struct mirror *m);
 
