@@ -79,7 +79,7 @@ struct volume_config {
 
 struct volumes;
 
-/* Allocates everything the volumes will ever need (about 0.5 MiB) and mounts
+/* Allocates everything the volumes will ever need (about 0.6 MiB) and mounts
  * /flash; a blank partition is formatted. Fails only for want of memory
  * (-ENOMEM) or a bad config (-EINVAL): a /flash that cannot be mounted is
  * there with its state, see volume_status. */

@@ -17,16 +17,24 @@ static int flash_disk_read(void *ctx, uint32_t sector, uint8_t *to,
                            uint32_t count, bool structure)
 {
     struct volumes *v = ctx;
-    (void)structure;
-    return ftl_read(&v->ftl, sector, to, count);
+    if (structure && folder_cache_get(&v->folders, sector, to))
+        return 0;
+    int err = ftl_read(&v->ftl, sector, to, count);
+    if (structure && !err)
+        folder_cache_put(&v->folders, sector, to);
+    return err;
 }
 
 static int flash_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
                             uint32_t count, bool structure)
 {
     struct volumes *v = ctx;
-    (void)structure;
-    return ftl_write(&v->ftl, sector, from, count);
+    int err = ftl_write(&v->ftl, sector, from, count);
+    if (structure && !err)
+        folder_cache_put(&v->folders, sector, from);
+    else
+        folder_cache_drop(&v->folders, sector, count);
+    return err;
 }
 
 static int card_disk_read(void *ctx, uint32_t sector, uint8_t *to,
@@ -59,6 +67,7 @@ struct fat_disk volume_card_disk(struct volumes *v)
 
 struct fat_disk volume_flash_disk(struct volumes *v)
 {
+    folder_cache_clear(&v->folders);
     return (struct fat_disk){.ctx = v,
                              .sectors = v->ftl.sectors,
                              .read = flash_disk_read,

@@ -6,6 +6,7 @@
 #include "fat.h"
 #include "flash/fattrim.h"
 #include "flash/ftl.h"
+#include "folder_cache.h"
 #include "volume.h"
 
 enum {
@@ -60,6 +61,7 @@ struct volumes {
     struct dir dir[VOLUME_DIRS];
     struct ftl ftl;
     struct fattrim trim;
+    struct folder_cache folders;
     struct card_cache card;
     void *ftl_memory;
     uint8_t *card_memory, *own_card_memory;
@@ -120,6 +122,7 @@ bool volume_is_within(const char *path, const char *folder);
 
 /* ---- volume_disk.c ---- */
 
+/* Forgets what was read before. */
 struct fat_disk volume_flash_disk(struct volumes *v);
 /* Of the card that is in now. */
 struct fat_disk volume_card_disk(struct volumes *v);

@@ -416,6 +416,33 @@ static void uploads_are_seen_when_they_are_complete(void **state)
     assert_string_equal(get(v, "/flash/d/up"), "more");
 }
 
+/* FatFs walks a folder from its start for every name: the flash is read for
+ * the first walk only. What is read, besides, are the FAT and the bits of
+ * sectors just programmed. */
+static void a_large_folder_is_read_once(void **state)
+{
+    struct world *w = *state;
+    enum { FILES = 400 };
+    char path[64];
+    uint64_t before = w->chip.read_bytes;
+    assert_int_equal(volume_mkdir(w->v, "/flash/many"), 0);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "/flash/many/file_%04d.txt", i);
+        assert_int_equal(put(w->v, path, "x"), 0);
+    }
+    uint64_t made = w->chip.read_bytes;
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "/flash/many/file_%04d.txt", i);
+        assert_int_equal(volume_unlink(w->v, path), 0);
+    }
+    uint64_t gone = w->chip.read_bytes;
+    print_message("bytes read: %u a file made, %u a file deleted\n",
+                  (unsigned)((made - before) / FILES),
+                  (unsigned)((gone - made) / FILES));
+    assert_true((made - before) / FILES < 6000);
+    assert_true((gone - made) / FILES < 6000);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -431,6 +458,7 @@ int main(void)
         CASE(foreign_data_is_not_formatted),
         CASE(new_files_are_seen_before_they_are_closed),
         CASE(uploads_are_seen_when_they_are_complete),
+        CASE(a_large_folder_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
