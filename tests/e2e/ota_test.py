@@ -58,9 +58,13 @@ class Images:
             return f.read()
 
     def crashing(self, version):
-        source, elf = self.path("crash.c"), self.path("crash.elf")
+        return self.program(version, "*(volatile int*)8=1;")
+
+    def program(self, version, body):
+        """An image of a few lines of C instead of the firmware."""
+        source, elf = self.path("program.c"), self.path("program.elf")
         with open(source, "w") as f:
-            f.write("int main(void){*(volatile int*)8=1;return 0;}\n")
+            f.write(f"int main(void){{{body}return 0;}}\n")
         subprocess.run(["musl-gcc", "-static", "-no-pie", "-Os", source, "-o",
                         elf], check=True)
         return self.make(version, elf)
