@@ -12,12 +12,20 @@ static void refuse(int fd)
     socket_close(&fd, false);
 }
 
-static bool one_address_has_all(const struct net *net)
+static int sessions_of(const struct net *net, uint32_t addr)
 {
-    for (int i = 1; i < FTP_SLOTS - 1; i++)
-        if (net->ftp[i].peer.addr != net->ftp[0].peer.addr)
-            return false;
-    return true;
+    int n = 0;
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
+        n += net->ftp[i].state != CONN_FREE && net->ftp[i].peer.addr == addr;
+    return n;
+}
+
+static uint64_t patience_ms(const struct net *net, const struct ftp_conn *c,
+                            uint32_t addr)
+{
+    if (c->peer.addr == addr)
+        return LOBBY_MS;
+    return net_lobby_ms(sessions_of(net, c->peer.addr), sessions_of(net, addr));
 }
 
 /* All slots are taken. Who has not logged in for a while gives way; so does an
@@ -25,12 +33,12 @@ static bool one_address_has_all(const struct net *net)
 static struct ftp_conn *make_way(struct net *net, uint32_t addr)
 {
     struct ftp_conn *victim = NULL;
-    bool greedy = one_address_has_all(net) && net->ftp[0].peer.addr != addr;
+    bool greedy = net->ftp[0].peer.addr != addr &&
+                  sessions_of(net, net->ftp[0].peer.addr) == FTP_SLOTS - 1;
     for (int i = 0; i < FTP_SLOTS - 1; i++) {
         struct ftp_conn *c = &net->ftp[i];
         bool lobby = !ftp_logged_in(&c->ftp);
-        bool old = net->now_ms - c->opened_ms >=
-                   (c->peer.addr == addr ? LOBBY_MS : LOBBY_OTHER_MS);
+        bool old = net->now_ms - c->opened_ms >= patience_ms(net, c, addr);
         bool idle = !ftp_transferring(&c->ftp) &&
                     net->now_ms - c->ftp.active_ms >= TAKEOVER_MS;
         bool may = lobby ? old : greedy && idle;

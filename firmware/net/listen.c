@@ -75,6 +75,13 @@ static bool listener_close(struct listener *l)
     return was_open;
 }
 
+uint64_t net_lobby_ms(int theirs, int ours)
+{
+    if (theirs > 1 && !ours)
+        return 0;
+    return theirs > ours + 1 || !ours ? LOBBY_OTHER_MS : UINT64_MAX;
+}
+
 void net_follow_wish(struct net *net)
 {
     pthread_mutex_lock(&net->lock);

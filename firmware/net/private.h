@@ -22,7 +22,7 @@ enum {
     ACCEPTS = 16,    /* at most so many a round */
     FLUSH_MS = 2000, /* to take the last words before the close */
     /* After this a session without login gives way to a newcomer of its own
-     * address, of another one. */
+     * address, of another one (see net_lobby_ms). */
     LOBBY_MS = 3000,
     LOBBY_OTHER_MS = 500,
     TAKEOVER_MS = 10000,   /* a session that idles this long, likewise */
@@ -183,6 +183,13 @@ enum login_verdict net_login(struct net *net, const char *service,
 void net_count_logins(struct net *net);
 
 /* ---- listen.c ---- */
+
+/* All sessions are taken: how long one without login, of an address that has
+ * `theirs`, is let stand when a client of another that has `ours` comes. Who
+ * crowds gives way at once to who has none; nobody gains a session over an
+ * address that has no more than its own: whoever opens connections fastest
+ * neither keeps others out nor cuts short those who type. */
+uint64_t net_lobby_ms(int theirs, int ours);
 
 /* Opens or closes the services as other threads want it. */
 void net_follow_wish(struct net *net);

@@ -96,6 +96,23 @@ static void say_and_close(int fd, const char *text)
     socket_close(&fd, false);
 }
 
+static int sessions_of(const struct net *net, uint32_t addr)
+{
+    int n = 0;
+    for (int i = 0; i < TELNET_SLOTS - 1; i++)
+        n += net->telnet[i].state != CONN_FREE &&
+             net->telnet[i].peer.addr == addr;
+    return n;
+}
+
+static uint64_t patience_ms(const struct net *net, const struct telnet_conn *c,
+                            uint32_t addr)
+{
+    if (c->peer.addr == addr)
+        return LOBBY_MS;
+    return net_lobby_ms(sessions_of(net, c->peer.addr), sessions_of(net, addr));
+}
+
 /* Somebody who does not log in must not keep others out. */
 static struct telnet_conn *make_way(struct net *net, uint32_t addr)
 {
@@ -103,8 +120,7 @@ static struct telnet_conn *make_way(struct net *net, uint32_t addr)
     for (int i = 0; i < TELNET_SLOTS - 1; i++) {
         struct telnet_conn *c = &net->telnet[i];
         bool lobby = c->state == CONN_FLUSHING || !is_logged_in(c);
-        bool may = net->now_ms - c->opened_ms >=
-                   (c->peer.addr == addr ? LOBBY_MS : LOBBY_OTHER_MS);
+        bool may = net->now_ms - c->opened_ms >= patience_ms(net, c, addr);
         if (lobby && may && (!victim || c->opened_ms < victim->opened_ms))
             victim = c;
     }

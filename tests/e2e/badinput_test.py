@@ -6,6 +6,7 @@ import random
 import socket
 import subprocess
 import tempfile
+import time
 
 from board import Board, run_cases, tcp_line, wait_for
 
@@ -157,6 +158,36 @@ def many_connections(board):
     alive(board)
     for s in held:
         s.close()
+
+
+@on_board
+def silent_neighbour(board):
+    """Whoever fills all sessions at once keeps nobody else out"""
+    for _ in range(5):
+        held = [socket.create_connection(service, 2, ("127.0.0.2", 0))
+                for service in (board.telnet, board.ftp) for _ in range(4)]
+        board.connect_ftp().quit()
+        board.prompt().close()
+        for s in held:
+            s.close()
+
+
+@on_board
+def slow_typist(board):
+    """Nor does it cut short who takes two seconds to type a password"""
+    line = tcp_line(board.telnet)
+    line.until(b"Login as: ")
+    for word in (b"micro\r\n", b"python\r\n"):
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            held = [socket.create_connection(board.telnet, 2, ("127.0.0.2", 0))
+                    for _ in range(8)]
+            time.sleep(0.1)
+            for s in held:
+                s.close()
+        line.send(word)
+    line.until(b">>> ")
+    line.close()
 
 
 # ---- at the start ----
@@ -322,6 +353,6 @@ def commands_misused(build):
 
 if __name__ == "__main__":
     run_cases(wrong_passwords, long_names, long_commands, junk,
-              many_connections, bad_chip_files, unwritable_chip, blank_chip,
-              port_in_use, second_board, bad_options, commands_without_board,
-              commands_misused)
+              many_connections, silent_neighbour, slow_typist, bad_chip_files,
+              unwritable_chip, blank_chip, port_in_use, second_board,
+              bad_options, commands_without_board, commands_misused)
