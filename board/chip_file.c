@@ -53,6 +53,26 @@ static int lock_alone(const struct chip_file *file, const char *path,
                        path, strerror(errno));
 }
 
+/* Two descriptions of one file, so that the CPU's cannot be written through.
+ * The lock says nothing of a file that lost its name before we had it: 'wipy
+ * fs' puts a whole new chip in place of the old one. */
+static int open_reading(struct chip_file *file, const char *path,
+                        struct problem *problem)
+{
+    struct stat ours, theirs;
+    file->reading_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (file->reading_fd < 0 && errno != ENOENT)
+        return open_failed(path, problem);
+    if (file->reading_fd < 0 || fstat(file->fd, &ours) ||
+        fstat(file->reading_fd, &theirs) || ours.st_ino != theirs.st_ino ||
+        ours.st_dev != theirs.st_dev)
+        return problem_set(problem, WIPY_EBUSY,
+                           "chip file %s was replaced or removed while it was "
+                           "opened: not touched. Start the board again",
+                           path);
+    return 0;
+}
+
 static int check_size(struct chip_file *file, const char *path, uint32_t size,
                       struct problem *problem)
 {
@@ -74,23 +94,6 @@ static int check_size(struct chip_file *file, const char *path, uint32_t size,
                            size ? size : CHIP_SIZE_8M,
                            known ? ", or see --flash-size" : "");
     file->size = (uint32_t)st.st_size;
-    return 0;
-}
-
-/* Two descriptions of one file, so that the CPU's cannot be written through. */
-static int open_reading(struct chip_file *file, const char *path,
-                        struct problem *problem)
-{
-    struct stat ours, theirs;
-    file->reading_fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (file->reading_fd < 0)
-        return open_failed(path, problem);
-    if (fstat(file->fd, &ours) || fstat(file->reading_fd, &theirs) ||
-        ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev)
-        return problem_set(problem, WIPY_EBUSY,
-                           "chip file %s was replaced while it was opened: "
-                           "try again",
-                           path);
     return 0;
 }
 
@@ -142,9 +145,9 @@ int chip_file_open(struct chip_file *file, const char *path, uint32_t size,
     if (!err)
         err = lock_alone(file, path, problem);
     if (!err)
-        err = check_size(file, path, size, problem);
-    if (!err)
         err = open_reading(file, path, problem);
+    if (!err)
+        err = check_size(file, path, size, problem);
     if (!err)
         err = fill_holes(file, path, problem);
     if (!err)

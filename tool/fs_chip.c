@@ -40,7 +40,7 @@ static int find_partition(struct fs_chip_file *f)
 
 static int map_file(struct fs_chip_file *f)
 {
-    struct stat st;
+    struct stat st, named;
     if (flock(f->fd, LOCK_EX | LOCK_NB)) {
         fprintf(stderr,
                 "wipy fs: %s: a board is using this chip; switch it off "
@@ -50,7 +50,8 @@ static int map_file(struct fs_chip_file *f)
     }
     if (fstat(f->fd, &st))
         return fail(f->path, strerror(errno));
-    if (st.st_nlink == 0)
+    if (stat(f->path, &named) || named.st_ino != st.st_ino ||
+        named.st_dev != st.st_dev)
         return fail(f->path, "it was replaced just now; try again");
     if (st.st_size < (1 << 20) || st.st_size > (64 << 20) ||
         st.st_size % FLASH_SECTOR)
