@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/err.h"
 #include "boot/boot.h"
 #include "boot/diary.h"
@@ -241,8 +242,32 @@ static int model_lock(void *ctx, uint32_t off, uint32_t len)
 
 /* ---- images ---- */
 
+/* The headers of a static executable whose one segment is the whole file. */
+static void put_elf_headers(uint8_t *elf, size_t len)
+{
+    enum { BASE = 0x400000, PH = 64 };
+    memset(elf, 0, 120);
+    memcpy(elf, "\177ELF\2\1\1", 7);
+    elf[16] = 2; /* ET_EXEC */
+    elf[18] = IMAGE_MACHINE_HERE;
+    elf[20] = 1;
+    put_u32(elf + 24, BASE + 120); /* entry */
+    elf[32] = PH;
+    elf[52] = 64;
+    elf[54] = 56;
+    elf[56] = 1;     /* one program header */
+    elf[PH] = 1;     /* PT_LOAD */
+    elf[PH + 4] = 5; /* read, execute */
+    put_u32(elf + PH + 16, BASE);
+    put_u32(elf + PH + 24, BASE);
+    put_u32(elf + PH + 32, (uint32_t)len); /* in the file, in memory */
+    put_u32(elf + PH + 40, (uint32_t)len);
+    put_u32(elf + PH + 48, 4096);
+}
+
 /* An image that verifies: `version` in its descriptor, `len` bytes of made-up
- * code. With the tail. Returns its length; `to` has room for len + 1024. */
+ * code, at least 128. With the tail. Returns its length; `to` has room for
+ * code_len + 1024. */
 static size_t make_image(uint8_t *to, const char *version, size_t code_len,
                          bool tail)
 {
@@ -254,9 +279,7 @@ static size_t make_image(uint8_t *to, const char *version, size_t code_len,
         x = x * 1664525 + 1013904223;
         elf[i] = (uint8_t)(x >> 24);
     }
-    memcpy(elf, "\177ELF\2\1\1", 7);
-    elf[18] = IMAGE_MACHINE_HERE;
-    elf[19] = 0;
+    put_elf_headers(elf, code_len);
     struct image_plan plan = {.project = "wipy",
                               .version = version,
                               .git = "test",

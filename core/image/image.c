@@ -138,11 +138,6 @@ static void parse_desc(struct image *im, const uint8_t *desc, size_t len)
     copy_text(im->git, &r, 32);
 }
 
-static bool is_elf(const uint8_t *p, size_t len)
-{
-    return len >= 20 && memcmp(p, "\177ELF", 4) == 0;
-}
-
 static void parse_content(struct image *im)
 {
     const struct image_segment *s = &im->segment[0];
@@ -151,8 +146,7 @@ static void parse_content(struct image *im)
         return;
     s = &im->segment[1];
     const uint8_t *elf = im->data + s->off;
-    if (s->load == IMAGE_ELF_LOAD && is_elf(elf, s->len) &&
-        get_u16(elf + 18) == im->machine) {
+    if (s->load == IMAGE_ELF_LOAD && elf_ok(elf, s->len, im->machine)) {
         im->elf = elf;
         im->elf_len = s->len;
     }
@@ -160,6 +154,9 @@ static void parse_content(struct image *im)
 
 enum image_fault image_parse(struct image *im, const uint8_t *data, size_t size)
 {
+    /* So that no sum of offsets wraps: files may be longer, images not. */
+    if (size > INT32_MAX)
+        size = INT32_MAX;
     *im = (struct image){.data = data, .size = size};
     struct reader r = reader_of(data, size);
     enum image_fault fault = parse_header(im, &r);
@@ -200,6 +197,16 @@ static enum image_fault peek_segments(struct image *im)
     return IMAGE_FINE;
 }
 
+/* Where the head of the executable has come, in an image of ours. */
+static enum image_fault peek_code(const struct image *im)
+{
+    const struct image_segment *s = &im->segment[1];
+    if (im->len == 0 || s->off != IMAGE_ELF_OFF || im->size < IMAGE_PEEK_LEN)
+        return IMAGE_FINE;
+    return elf_head_ok(im->data + s->off, s->len, im->machine) ? IMAGE_FINE
+                                                               : IMAGE_NO_CODE;
+}
+
 enum image_fault image_peek(struct image *im, const uint8_t *data, size_t size,
                             uint16_t machine)
 {
@@ -214,7 +221,8 @@ enum image_fault image_peek(struct image *im, const uint8_t *data, size_t size,
     size_t there = size > first ? size - first : 0;
     parse_desc(im, data + first,
                there < im->segment[0].len ? there : im->segment[0].len);
-    return check_machine(im, machine);
+    fault = check_machine(im, machine);
+    return fault ? fault : peek_code(im);
 }
 
 bool image_checksum_ok(const struct image *im)

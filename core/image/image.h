@@ -76,7 +76,7 @@ enum image_fault {
     IMAGE_BAD_TAIL,      /* MD5 */
     IMAGE_WRONG_MACHINE, /* code of another machine */
     IMAGE_NOT_FIRMWARE,  /* a bootloader where a firmware belongs */
-    IMAGE_NO_CODE,       /* of this machine, but without its ELF */
+    IMAGE_NO_CODE,       /* of this machine, without an ELF that starts */
     IMAGE_UNSIGNED,      /* a key is set and there is no signature */
     IMAGE_UNKNOWN_KEY,   /* signed with a key that is not set */
     IMAGE_BAD_SIGNATURE,

@@ -158,6 +158,10 @@ MUTANTS = {
         "memcmp(digest, im->data + im->hashed_len, SHA256_LEN) != 0", "false"),
     "segment not bounded": (
         "image/image.c", "if (s->len > reader_left(r))", "if (false)"),
+    "executable's parts not bounded": (
+        "image/elf.c", "in_file <= len - off", "true"),
+    "executable's headers not bounded": (
+        "image/elf.c", "count * PROGRAM_LEN <= len - off", "true"),
     "signature not asked for": (
         "image/image.c", "if (!keys || keys->count == 0)", "if (true)"),
     "MD5 tail not compared": (

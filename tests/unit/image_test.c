@@ -46,7 +46,7 @@ static void built_image_is_parsed(void **state)
 static void header_is_an_esp32s(void **state)
 {
     (void)state;
-    make_image(image, "1", 100, false);
+    make_image(image, "1", 128, false);
     assert_int_equal(image[0], 0xe9);
     assert_int_equal(image[2], 2);    /* dio */
     assert_int_equal(image[3], 0x3f); /* 8 MB, 80 MHz */
@@ -117,6 +117,78 @@ static void other_machines_are_refused(void **state)
                      IMAGE_WRONG_MACHINE);
 }
 
+/* The image's sums over what it holds now. */
+static void mend_sums(uint8_t *data)
+{
+    struct image im;
+    (void)image_parse(&im, data, sizeof image);
+    uint8_t sum = 0xef;
+    for (unsigned i = 0; i < im.segments; i++)
+        for (uint32_t k = 0; k < im.segment[i].len; k++)
+            sum ^= data[im.segment[i].off + k];
+    data[im.checksum_off] = sum;
+    sha256_of(data, im.hashed_len, data + im.hashed_len);
+}
+
+/* All sums are right, but the host's kernel could not start it: it must not
+ * be taken for an image, or a board would start it and stand still. */
+static void what_cannot_be_executed_is_no_code(void **state)
+{
+    (void)state;
+    enum { PH = 64, LEN = 3000 };
+    static const struct {
+        const char *what;
+        unsigned at; /* in the ELF */
+        uint32_t value;
+        unsigned bytes;
+        bool in_head; /* an upload of it is refused before anything is erased */
+    } rows[] = {
+        {"not an ELF", 1, 'X', 1, true},
+        {"32 bits", 4, 1, 1, true},
+        {"big-endian", 5, 2, 1, true},
+        {"to be relocated", 16, 3, 2, true},
+        {"an object file", 16, 1, 2, true},
+        {"of another machine than the descriptor says", 18, 40, 2, true},
+        {"program headers of another size", 54, 32, 2, true},
+        {"no program headers", 56, 0, 2, true},
+        {"more program headers than fit", 56, 0xffff, 2, true},
+        {"program headers past the end", 32, LEN - 55, 4, true},
+        {"program headers at 2^32", 36, 1, 4, true},
+        {"program headers at 2^63", 36, 0x80000000, 4, true},
+        {"nothing to load", PH, 4, 4, false},
+        {"an interpreter is wanted", PH, 3, 4, false},
+        {"a segment longer than the file", PH + 32, LEN + 1, 4, false},
+        {"a segment of 2^32 bytes", PH + 36, 1, 4, false},
+        {"a segment behind the file", PH + 8, LEN + 1, 4, false},
+        {"a segment at 2^63", PH + 12, 0x80000000, 4, false},
+        {"less memory than file", PH + 40, LEN - 1, 4, false},
+        {"more memory than there is", PH + 44, 0x8000, 4, false},
+        {"an address of the kernel", PH + 20, 0xffff8000, 4, false},
+        {"the address of a null pointer", PH + 16, 0, 4, false},
+        {"address and file at odds", PH + 16, 0x400800, 4, false},
+        {"the entry before the code", 24, 0x3fffff, 4, false},
+        {"the entry behind the code", 24, 0x400000 + LEN, 4, false},
+        {"the entry in data", PH + 4, 6, 4, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct image im;
+        uint8_t digest[SHA256_LEN];
+        size_t len = make_image(image, "1.2.3", LEN, false);
+        for (unsigned k = 0; k < rows[i].bytes; k++)
+            image[IMAGE_ELF_OFF + rows[i].at + k] =
+                (uint8_t)(rows[i].value >> 8 * k);
+        mend_sums(image);
+        enum image_fault fault =
+            image_check(&im, image, len, IMAGE_MACHINE_HERE, NULL, digest);
+        enum image_fault early =
+            image_peek(&im, image, IMAGE_PEEK_LEN, IMAGE_MACHINE_HERE);
+        if (fault != IMAGE_NO_CODE ||
+            early != (rows[i].in_head ? IMAGE_NO_CODE : IMAGE_FINE))
+            fail_msg("%s: %s, early: %s", rows[i].what, image_fault_text(fault),
+                     image_fault_text(early));
+    }
+}
+
 static void peek_refuses_early(void **state)
 {
     (void)state;
@@ -140,9 +212,8 @@ static void peek_refuses_early(void **state)
                                     rows[i].len, IMAGE_MACHINE_HERE),
                          rows[i].fault);
     size_t whole = make_image(image, "1.2.3", 5000, false);
-    assert_int_equal(
-        image_peek(&im, image, IMAGE_PEEK_LEN, IMAGE_MACHINE_HERE),
-        IMAGE_FINE);
+    assert_int_equal(image_peek(&im, image, IMAGE_PEEK_LEN, IMAGE_MACHINE_HERE),
+                     IMAGE_FINE);
     assert_int_equal(im.len, whole);
     assert_string_equal(im.version, "1.2.3");
 }
@@ -202,6 +273,7 @@ int main(void)
         cmocka_unit_test(every_flip_is_noticed),
         cmocka_unit_test(every_cut_is_noticed),
         cmocka_unit_test(other_machines_are_refused),
+        cmocka_unit_test(what_cannot_be_executed_is_no_code),
         cmocka_unit_test(peek_refuses_early),
         cmocka_unit_test(signature_block),
         cmocka_unit_test(a_key_makes_unsigned_images_unbootable),
