@@ -39,10 +39,12 @@ test: all
 
 # Figures beside named peers and limits, measured in the same run.
 bench: all
+	@deps/install bench || echo "wipy: going on without"
 	@tests/bench/run.sh $(BUILD)
 
 # The long campaigns: power cuts, fuzzing, sessions. SECONDS for each.
 soak: all
+	@deps/install soak || echo "wipy: going on without"
 	@tests/soak.sh $(BUILD) $(SECONDS)
 
 # Breaks the rules of boot and update one by one; each must be noticed.
