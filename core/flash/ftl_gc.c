@@ -183,7 +183,10 @@ int gc_after_commit(struct ftl *ftl)
     unit = too_cold(ftl);
     if (unit == FTL_NONE)
         return 0;
+    int err;
     ftl->opened = 0;
     ftl->stats.levelled++;
-    return collect(ftl, unit);
+    /* Not to where it would soon be the coldest again. */
+    err = log_rest(ftl);
+    return err ? err : collect(ftl, unit);
 }

@@ -23,7 +23,7 @@ enum {
     BLOCK_UNITS = FLASH_BLOCK / FTL_UNIT,
     WEAR_SPREAD = 24, /* erase counts apart before cold data is moved */
     WEAR_AHEAD = 8,   /* as much more worn may a block be that is free */
-    WEAR_EVERY = 6,   /* units opened between two such moves */
+    WEAR_EVERY = 16,  /* units opened between two such moves */
 
     /* A place says where a record is and what it costs, so that it can be
      * accounted for without reading it: cost << 25 | unit << 13 | offset. */
@@ -176,6 +176,8 @@ int log_put(struct ftl *ftl, enum head_kind head, struct record *r);
 int log_put_some(struct ftl *ftl, enum head_kind head, struct record *r,
                  uint32_t count);
 void log_reset(struct ftl *ftl); /* no head open */
+/* Opens the free unit that was erased most at HEAD_COLD. */
+int log_rest(struct ftl *ftl);
 void live_add(struct ftl *ftl, uint32_t place);
 void live_drop(struct ftl *ftl, uint32_t place);
 /* The unit of the last commit record must not be erased. */

@@ -94,16 +94,23 @@ int unit_mark_dead(struct ftl *ftl, uint32_t unit)
                      sizeof zeros);
 }
 
-/* The free unit to be written next: one that was erased ahead, else the one
- * erased least. */
-static uint32_t next_free(const struct ftl *ftl)
+/* Whether free unit `a` is to be written before `b`: one that was erased
+ * ahead, else the one erased least; what stays for long goes where most was
+ * erased, which then rests. */
+static bool is_better(const struct ftl_unit *a, const struct ftl_unit *b,
+                      bool to_rest)
+{
+    if (to_rest)
+        return a->erases > b->erases;
+    return a->blank == b->blank ? a->erases < b->erases : a->blank;
+}
+
+static uint32_t next_free(const struct ftl *ftl, bool to_rest)
 {
     const struct ftl_unit *best = NULL;
     for (uint32_t i = 0; i < ftl->units; i++) {
         const struct ftl_unit *u = &ftl->unit[i];
-        if (u->state == UNIT_FREE &&
-            (!best ||
-             (u->blank == best->blank ? u->erases < best->erases : u->blank)))
+        if (u->state == UNIT_FREE && (!best || is_better(u, best, to_rest)))
             best = u;
     }
     return best ? (uint32_t)(best - ftl->unit) : FTL_NONE;
@@ -207,23 +214,18 @@ static int unit_prepare(struct ftl *ftl, uint32_t unit)
                      UNIT_HEADER);
 }
 
-/* A fresh unit at `which`. WIPY_ENOSPC when none can be had. */
-static int head_open(struct ftl *ftl, enum head_kind which)
+/* A fresh unit at `which`, after what was there is closed. WIPY_ENOSPC when
+ * none can be had. */
+static int head_fill(struct ftl *ftl, enum head_kind which, bool to_rest)
 {
     struct ftl_head *head = &ftl->head[which];
-    head_close(ftl, head);
-    if (which == HEAD_NEW) {
-        int err = gc_make_room(ftl);
-        if (err)
-            return err;
-    }
     for (;;) {
-        uint32_t unit = next_free(ftl);
+        uint32_t unit = next_free(ftl, to_rest);
         if (unit == FTL_NONE)
             return WIPY_ENOSPC;
-        if (!ftl->unit[unit].blank) {
+        if (!ftl->unit[unit].blank && !to_rest) {
             erase_ahead(ftl, ftl->unit[unit].erases);
-            unit = next_free(ftl);
+            unit = next_free(ftl, to_rest);
         }
         int err = unit_prepare(ftl, unit);
         if (err == 0) {
@@ -238,6 +240,19 @@ static int head_open(struct ftl *ftl, enum head_kind which)
         if (ftl->readonly || ftl->bad_units > FTL_UNITS_BAD_MAX)
             return WIPY_EIO;
     }
+}
+
+static int head_open(struct ftl *ftl, enum head_kind which)
+{
+    head_close(ftl, &ftl->head[which]);
+    int err = which == HEAD_NEW ? gc_make_room(ftl) : 0;
+    return err ? err : head_fill(ftl, which, false);
+}
+
+int log_rest(struct ftl *ftl)
+{
+    head_close(ftl, &ftl->head[HEAD_COLD]);
+    return head_fill(ftl, HEAD_COLD, true);
 }
 
 /* How many of the records fit in the open unit. */

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/err.h"
 #include "firmware/volume/volume.h"
 #include "flash/ftl.h"
 #include "sim/fs_chip.h"
@@ -305,39 +306,46 @@ static void single_sectors(int file, uint32_t sectors, uint32_t count)
     }
 }
 
-/* The worst case: single sectors anywhere in a full volume, each committed.
- * After a few times its size garbage collection meets no unit any more that
- * was filled in one go: the lasting figure. */
-static void worst_case(void)
+/* One file that takes every free cluster. */
+static int fill_up(uint32_t *sectors)
 {
-    enum { COUNT = 8000 };
     struct volume_space space;
-    char path[64];
-    for (int i = 0; i < 400; i++) {
-        snprintf(path, sizeof path, "/flash/a%04d", i);
-        volume_unlink(v, path);
-    }
-    volume_statvfs(v, "/flash", &space);
-    uint32_t sectors = (uint32_t)space.free - 20;
+    must(volume_statvfs(v, "/flash", &space), "statvfs");
+    *sectors = (uint32_t)space.free;
     int file = volume_open(v, "/flash/full.bin", put);
-    for (uint32_t i = 0; i < sectors; i++)
+    for (uint32_t i = 0; i < *sectors; i++)
         must(volume_write(v, file, data + i % 500, 512), "fill");
     must(volume_close(v, file), "fill");
-    file = volume_open(v, "/flash/full.bin", VOLUME_READ | VOLUME_WRITE);
+    must(volume_statvfs(v, "/flash", &space), "statvfs");
+    must(space.free == 0 ? 0 : WIPY_ERANGE, "not full");
+    return volume_open(v, "/flash/full.bin", VOLUME_READ | VOLUME_WRITE);
+}
+
+/* The worst case: single sectors anywhere in a full volume, each committed.
+ * At first garbage collection still meets units that were filled in one go.
+ * This goes on until four rounds in a row were no worse than what was seen
+ * before them; the worst round is what lasts. */
+static void worst_case(const char *what)
+{
+    enum { COUNT = 8000 };
+    uint32_t sectors, rounds = 0, settled = 0;
+    double first = 0, lasting = 0;
+    int file = fill_up(&sectors);
     struct marks m = now();
-    single_sectors(file, sectors, COUNT);
+    for (; settled < 4 && rounds < 40; rounds++) {
+        struct marks round = now();
+        single_sectors(file, sectors, COUNT);
+        double amplification = programmed_since(round) / (COUNT * 512.0);
+        settled = amplification > lasting * 1.01 ? 0 : settled + 1;
+        lasting = amplification > lasting ? amplification : lasting;
+        first = rounds == 0 ? amplification : first;
+    }
     double w = worst;
-    report("100 % full: 8000 x 512 B anywhere", m, NULL);
-    line("write amplification", programmed_since(m) / (COUNT * 512.0), "%.2f",
-         3);
-    line("worst call", w, "%.3f s", 0.5);
-    single_sectors(file, sectors, COUNT);
-    m = now();
-    single_sectors(file, sectors, COUNT);
-    w = worst;
-    report("the same after 16000", m, NULL);
-    printf("%-34s%-32s %.2f\n", "", "write amplification",
-           programmed_since(m) / (COUNT * 512.0));
+    report(what, m, NULL);
+    printf("%-34s%u sectors written over %.1f times\n", "", sectors,
+           (double)(rounds * COUNT) / sectors);
+    printf("%-34s%-32s %.2f\n", "", "write amplification, first 8000", first);
+    line("write amplification, lasting", lasting, "%.2f", 3);
     line("worst call", w, "%.3f s", 0.5);
     must(volume_close(v, file), "random");
 }
@@ -348,6 +356,20 @@ static void wear(void)
     volume_status(v, "/flash", &s);
     printf("%-34s %u to %u (littlefs 1 to 38, 1 to 120)\n",
            "erase counts after all that", s.erase_min, s.erase_max);
+}
+
+static void worst_cases(void)
+{
+    char path[64];
+    for (int i = 0; i < 400; i++) { /* of aged(); the rest stays, unchanged */
+        snprintf(path, sizeof path, "/flash/a%04d", i);
+        volume_unlink(v, path);
+    }
+    worst_case("100 % full: 512 B over 3/4 of it");
+    wear();
+    volumes_stop(v);
+    start(4 * MIB);
+    worst_case("100 % full: 512 B over all of it");
 }
 
 static void capacity(uint32_t size, uint32_t bytes, const char *peer)
@@ -491,7 +513,7 @@ int main(void)
     must(volume_unlink(v, "/flash/big.bin"), "unlink");
     aged(75, &full);
     aged(100, NULL);
-    worst_case();
+    worst_cases();
     wear();
     volumes_stop(v);
     printf("\nCapacity\n");
