@@ -1,35 +1,7 @@
-#include "telnet.h"
-
 #include <stdio.h>
 #include <string.h>
 
-/* RFC 854 */
-enum {
-    EOF_ = 236,
-    ABORT = 238,
-    SE = 240,
-    BRK = 243,
-    IP = 244,
-    AYT = 246,
-    EC = 247,
-    EL = 248,
-    SB = 250,
-    WILL = 251,
-    WONT = 252,
-    DO = 253,
-    DONT = 254,
-    IAC = 255,
-};
-
-enum {
-    OPT_BINARY = 0,
-    OPT_ECHO = 1,
-    OPT_SGA = 3, /* suppress go-ahead */
-    OPT_TIMING_MARK = 6,
-    OPT_TTYPE = 24,
-    OPT_NAWS = 31,
-    OPT_LINEMODE = 34,
-};
+#include "private.h"
 
 enum {
     CTRL_C = 3,
@@ -39,28 +11,7 @@ enum {
     CTRL_U = 21,
     DEL = 127,
     CLEAR_LINE = 128, /* backspaces of step 8 */
-    SPARE = 512,      /* of `out`, for replies and dialogue */
 };
-
-/* ---- what we say ---- */
-
-static void put(struct telnet *t, const void *data, size_t len)
-{
-    /* A client that does not read what it asked for gets no answers. */
-    if (ring_room(&t->out) >= len)
-        ring_put(&t->out, data, len);
-}
-
-static void put_text(struct telnet *t, const char *text)
-{
-    put(t, text, strlen(text));
-}
-
-static void answer(struct telnet *t, uint8_t verb, uint8_t option)
-{
-    uint8_t reply[3] = {IAC, verb, option};
-    put(t, reply, sizeof reply);
-}
 
 static void end(struct telnet *t)
 {
@@ -76,8 +27,8 @@ static void ask_user(struct telnet *t)
 {
     static const uint8_t options[] = {
         IAC, WONT, OPT_ECHO, IAC, WONT, OPT_SGA, IAC, WILL, OPT_LINEMODE};
-    put(t, options, sizeof options);
-    put_text(t, "Login as: ");
+    telnet_put(t, options, sizeof options);
+    telnet_put_text(t, "Login as: ");
     t->user_len = t->password_len = 0;
     t->state = TELNET_USER;
 }
@@ -87,8 +38,8 @@ static void ask_password(struct telnet *t)
 {
     static const uint8_t options[] = {
         IAC, WILL, OPT_ECHO, IAC, WONT, OPT_SGA, IAC, WILL, OPT_LINEMODE};
-    put_text(t, "Password: ");
-    put(t, options, sizeof options);
+    telnet_put_text(t, "Password: ");
+    telnet_put(t, options, sizeof options);
     t->state = TELNET_PASSWORD;
 }
 
@@ -97,13 +48,13 @@ static void let_in(struct telnet *t)
 {
     static const uint8_t options[] = {
         IAC, WILL, OPT_ECHO, IAC, WILL, OPT_SGA, IAC, WONT, OPT_LINEMODE};
-    put(t, options, sizeof options);
-    put_text(t, "\r\nLogin succeeded!\r\n");
+    telnet_put(t, options, sizeof options);
+    telnet_put_text(t, "\r\nLogin succeeded!\r\n");
     if (t->config.warning) {
-        put_text(t, t->config.warning);
-        put_text(t, "\r\n");
+        telnet_put_text(t, t->config.warning);
+        telnet_put_text(t, "\r\n");
     }
-    put_text(t, "Type \"help()\" for more information.\r\n");
+    telnet_put_text(t, "Type \"help()\" for more information.\r\n");
     t->state = TELNET_PROMPT;
     t->greeting = CLEAR_LINE + 1;
     t->after_cr = true; /* the LF of the password's line may still come */
@@ -114,9 +65,9 @@ static void let_in(struct telnet *t)
 
 static void refuse(struct telnet *t, const char *why)
 {
-    put_text(t, "\r\n");
-    put_text(t, why);
-    put_text(t, "\r\n");
+    telnet_put_text(t, "\r\n");
+    telnet_put_text(t, why);
+    telnet_put_text(t, "\r\n");
     if (++t->tries >= TELNET_TRIES)
         end(t);
     else
@@ -183,113 +134,7 @@ static void field_byte(struct telnet *t, uint8_t byte, uint64_t now_ms)
     }
 }
 
-/* ---- options ---- */
-
-static void on_will(struct telnet *t, uint8_t option)
-{
-    if (option == OPT_BINARY) {
-        if (!t->binary_in)
-            answer(t, DO, option);
-        t->binary_in = true;
-    } else if (option == OPT_NAWS) {
-        if (!t->naws)
-            answer(t, DO, option);
-        t->naws = true;
-    } else if (option == OPT_TTYPE && !t->ttype) {
-        static const uint8_t send[] = {IAC, SB, OPT_TTYPE, 1, IAC, SE};
-        answer(t, DO, option);
-        put(t, send, sizeof send);
-        t->ttype = true;
-    } else if (option != OPT_TTYPE) {
-        answer(t, DONT, option);
-    }
-}
-
-static void on_wont(struct telnet *t, uint8_t option)
-{
-    if (option == OPT_BINARY && t->binary_in) {
-        answer(t, DONT, option);
-        t->binary_in = false;
-    } else if (option == OPT_NAWS) {
-        t->naws = false;
-    } else if (option == OPT_TTYPE) {
-        t->ttype = false;
-    }
-}
-
-/* Echo, go-ahead and line mode are announced by the dialogue and not
- * negotiated: the client's DO or DONT is its answer, not a question. */
-static void on_do(struct telnet *t, uint8_t option)
-{
-    if (option == OPT_BINARY) {
-        if (!t->binary_out)
-            answer(t, WILL, option);
-        t->binary_out = true;
-    } else if (option == OPT_TIMING_MARK) {
-        answer(t, WILL, option);
-    } else if (option != OPT_ECHO && option != OPT_SGA &&
-               option != OPT_LINEMODE) {
-        answer(t, WONT, option);
-    }
-}
-
-static void on_dont(struct telnet *t, uint8_t option)
-{
-    if (option == OPT_BINARY && t->binary_out) {
-        answer(t, WONT, option);
-        t->binary_out = false;
-    }
-}
-
-static void on_option(struct telnet *t, uint8_t verb, uint8_t option)
-{
-    if (verb == WILL)
-        on_will(t, option);
-    else if (verb == WONT)
-        on_wont(t, option);
-    else if (verb == DO)
-        on_do(t, option);
-    else
-        on_dont(t, option);
-}
-
-static void on_sub(struct telnet *t)
-{
-    const uint8_t *s = t->sub;
-    size_t len = t->sub_len;
-    if (len > TELNET_SUB_MAX)
-        return;
-    if (len == 5 && s[0] == OPT_NAWS) {
-        t->width = (uint16_t)(s[1] << 8 | s[2]);
-        t->height = (uint16_t)(s[3] << 8 | s[4]);
-    } else if (len >= 2 && s[0] == OPT_TTYPE && s[1] == 0) {
-        size_t n = len - 2;
-        n = n < TELNET_TERMINAL_MAX ? n : TELNET_TERMINAL_MAX;
-        memcpy(t->terminal, s + 2, n);
-        t->terminal[n] = '\0';
-    }
-}
-
-static void sub_byte(struct telnet *t, uint8_t byte)
-{
-    if (!t->sub_iac && byte == IAC) {
-        t->sub_iac = true;
-        return;
-    }
-    if (t->sub_iac && byte != IAC) {
-        /* SE ends it; anything else is a broken peer: end it as well, so
-         * that a missing SE does not swallow the session. */
-        t->in_sub = t->sub_iac = false;
-        if (byte == SE)
-            on_sub(t);
-        return;
-    }
-    t->sub_iac = false;
-    if (t->sub_len < TELNET_SUB_MAX)
-        t->sub[t->sub_len] = byte;
-    if (t->sub_len <= TELNET_SUB_MAX)
-        t->sub_len++;
-}
+/* ---- input ---- */
 
 /* What a command means as a key, or 0. */
 static uint8_t key_of(uint8_t command)
@@ -309,8 +154,6 @@ static uint8_t key_of(uint8_t command)
         return 0;
     }
 }
-
-/* ---- input ---- */
 
 /* A byte of the user. False: not now. */
 static bool user_byte(struct telnet *t, uint8_t byte, uint64_t now_ms)
@@ -347,14 +190,12 @@ static bool command_byte(struct telnet *t, uint8_t byte, uint64_t now_ms)
         return false;
     t->command = 0;
     if (byte == SB) {
-        t->in_sub = true;
-        t->sub_iac = false;
-        t->sub_len = 0;
+        telnet_sub_begin(t);
     } else if (byte == AYT) {
         /* Echoed, as the ESP32 boards do: the vendor's editor plug-in uses
          * it as a sign of life and shows any text. */
         static const uint8_t here[] = {IAC, AYT};
-        put(t, here, sizeof here);
+        telnet_put(t, here, sizeof here);
     }
     return true;
 }
@@ -362,13 +203,13 @@ static bool command_byte(struct telnet *t, uint8_t byte, uint64_t now_ms)
 static bool take_byte(struct telnet *t, uint8_t byte, uint64_t now_ms)
 {
     if (t->in_sub) {
-        sub_byte(t, byte);
+        telnet_sub_byte(t, byte);
         return true;
     }
     if (t->command == IAC)
         return command_byte(t, byte, now_ms);
     if (t->command) {
-        on_option(t, t->command, byte);
+        telnet_option(t, t->command, byte);
         t->command = 0;
         return true;
     }
@@ -423,56 +264,6 @@ size_t telnet_feed(struct telnet *t, const void *data, size_t len,
     return t->state == TELNET_ENDED ? len : taken;
 }
 
-/* ---- output ---- */
-
-static void notice_lag(struct telnet *t, uint64_t now_ms)
-{
-    if (t->lagging && ring_used(&t->out) == 0) {
-        t->lagging = false;
-        put_text(t, "\r\n[output lost: this client was too slow]\r\n");
-        t->moved_ms = now_ms;
-    }
-    bool full = ring_room(&t->out) < SPARE + 2;
-    if (full && now_ms - t->moved_ms >= TELNET_PATIENCE_MS)
-        t->lagging = true;
-}
-
-size_t telnet_room(struct telnet *t, uint64_t now_ms)
-{
-    if (t->state != TELNET_PROMPT)
-        return SIZE_MAX;
-    notice_lag(t, now_ms);
-    if (t->lagging)
-        return SIZE_MAX;
-    size_t room = ring_room(&t->out);
-    return room < SPARE ? 0 : (room - SPARE) / 2; /* every byte may be FF */
-}
-
-void telnet_print(struct telnet *t, const void *data, size_t len,
-                  uint64_t now_ms)
-{
-    const uint8_t *p = data;
-    if (t->state != TELNET_PROMPT || t->lagging)
-        return;
-    if (ring_used(&t->out) == 0)
-        t->moved_ms = now_ms;
-    t->active_ms = now_ms;
-    while (len) {
-        const uint8_t *iac = memchr(p, IAC, len);
-        size_t run = iac ? (size_t)(iac - p) + 1 : len;
-        ring_put(&t->out, p, run);
-        if (iac)
-            ring_put(&t->out, iac, 1); /* doubled */
-        p += run;
-        len -= run;
-    }
-}
-
-void telnet_sent(struct telnet *t, uint64_t now_ms)
-{
-    t->moved_ms = now_ms;
-}
-
 /* ---- beginning, end, time ---- */
 
 void telnet_init(struct telnet *t, const struct telnet_ops *ops, void *ctx,
@@ -487,8 +278,8 @@ void telnet_init(struct telnet *t, const struct telnet_ops *ops, void *ctx,
         .moved_ms = now_ms,
     };
     ring_init(&t->out, t->out_data, sizeof t->out_data);
-    put_text(t, config->banner);
-    put_text(t, "\r\n");
+    telnet_put_text(t, config->banner);
+    telnet_put_text(t, "\r\n");
     ask_user(t);
 }
 
@@ -496,9 +287,9 @@ void telnet_shutdown(struct telnet *t, const char *why)
 {
     if (t->state == TELNET_ENDED)
         return;
-    put_text(t, "\r\n");
-    put_text(t, why);
-    put_text(t, "\r\n");
+    telnet_put_text(t, "\r\n");
+    telnet_put_text(t, why);
+    telnet_put_text(t, "\r\n");
     end(t);
 }
 
@@ -523,7 +314,7 @@ uint64_t telnet_deadline(const struct telnet *t)
         return earliest(at, t->start_ms + TELNET_LOGIN_TIME_MS);
     if (t->lagging)
         return earliest(at, t->moved_ms + TELNET_STUCK_MS);
-    if (ring_room(&t->out) < SPARE + 2)
+    if (telnet_is_full(t))
         at = earliest(at, t->moved_ms + TELNET_PATIENCE_MS);
     return at;
 }
@@ -536,7 +327,7 @@ void telnet_tick(struct telnet *t, uint64_t now_ms)
         judge(t, now_ms);
     greet_prompt(t);
     if (t->state == TELNET_PROMPT)
-        notice_lag(t, now_ms);
+        telnet_notice_lag(t, now_ms);
     bool late = t->state != TELNET_PROMPT && t->state != TELNET_ENDED &&
                 now_ms >= t->start_ms + TELNET_LOGIN_TIME_MS;
     bool idle = now_ms >= t->active_ms + t->config.idle_ms;

@@ -5,6 +5,10 @@
  * (BINARY), 860 (TIMING-MARK), 1073 (NAWS), 1091 (TERMINAL-TYPE); the
  * dialogue of spec section 6.2 to the byte. Any segmentation is the same.
  *
+ * A client that negotiates at all is asked for window and terminal, and what
+ * the prompt prints is fitted to them (screen.h); one that does not is sent
+ * the original's bytes and no other.
+ *
  * What is typed ahead of a prompt is kept: the caller feeds only what
  * telnet_feed() takes and offers the rest again after the next event.
  *
@@ -18,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/ring.h"
+#include "telnet/screen.h"
 
 enum {
     TELNET_OUT_SIZE = 16384,
@@ -70,6 +75,10 @@ enum telnet_state {
     TELNET_ENDED,
 };
 
+struct telnet_option {
+    bool on, asked;
+};
+
 struct telnet {
     const struct telnet_ops *ops;
     void *ctx;
@@ -89,9 +98,10 @@ struct telnet {
     bool in_sub, sub_iac;
     bool after_cr; /* LF or NUL after CR is part of it */
     bool binary_in, binary_out;
-    bool naws, ttype;       /* agreed */
-    uint16_t width, height; /* of the client's window, 0 = unknown */
+    bool knows_options; /* the client negotiates */
+    struct telnet_option naws, ttype;
     char terminal[TELNET_TERMINAL_MAX + 1];
+    struct screen screen;
 
     unsigned tries;
     char user[TELNET_FIELD_MAX], password[TELNET_FIELD_MAX];

@@ -72,7 +72,10 @@ static const struct telnet_ops ops = {give_input, login_wait, login,
 
 static void event(uint8_t what)
 {
-    static const uint8_t text[2000] = {0xff, 1, 0xff, 0xff};
+    static const uint8_t text[2000] =
+        "\xff\x01\xff\xff a line\b\b\x1b[K edited\x1b[6D\b\b\x1b[K\r\x1b[3C"
+        "\t\r\n\x1b[1;31m\x1b[1;1H\x1b]0;x\a\x1b[123456789012345678D\b\r>>> "
+        "\x1b[99999D\x1b[2K\x1b[";
     unsigned n = what >> 2;
     switch (what & 3) {
     case 0:
@@ -83,6 +86,7 @@ static void event(uint8_t what)
         while (n--) {
             size_t fits = telnet_room(&t, now_ms);
             fits = fits < sizeof text ? fits : sizeof text;
+            fits = what & 4 && fits > 90 ? 90 : fits; /* or with zeros */
             telnet_print(&t, text, fits, now_ms);
         }
         break;

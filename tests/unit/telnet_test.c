@@ -216,8 +216,7 @@ static void split_at_every_byte(void **state)
         feed(talk + cut, len - cut);
         assert_int_equal(w.input_len - 128, sizeof want - 1);
         assert_memory_equal(w.input + 128, want, sizeof want - 1);
-        assert_int_equal(w.t.width, 80);
-        assert_int_equal(w.t.height, 255);
+        assert_int_equal(w.t.screen.width, 80);
         assert_string_equal(w.t.terminal, "XTERM");
         if (cut == 0) {
             whole_len = w.out_len;
@@ -237,12 +236,14 @@ static void options_are_answered_once(void **state)
 {
     (void)state;
     logged_in();
-    FEED("\xff\xfb\x1f"); /* WILL NAWS */
-    EXPECT("\xff\xfd\x1f");
+    FEED("\xff\xfb\x1f"); /* WILL NAWS => DO; it is asked for TTYPE as well */
+    EXPECT("\xff\xfd\x1f\xff\xfd\x18");
     FEED("\xff\xfb\x1f");
     EXPECT("");
-    FEED("\xff\xfb\x18"); /* WILL TTYPE => DO, and asks */
-    EXPECT("\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0");
+    FEED("\xff\xfb\x18"); /* WILL TTYPE => which */
+    EXPECT("\xff\xfa\x18\x01\xff\xf0");
+    FEED("\xff\xfc\x18\xff\xfb\x18"); /* no more, and again */
+    EXPECT("\xff\xfe\x18\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0");
     FEED("\xff\xfd\x00"); /* DO BINARY */
     EXPECT("\xff\xfb\x00");
     FEED("\xff\xfd\x00");
@@ -264,6 +265,85 @@ static void options_are_answered_once(void **state)
     assert_int_equal(w.input_len, 0);
 }
 
+/* Python's telnetlib refuses all options; that is the end of it. */
+static void a_refusing_client_is_asked_once(void **state)
+{
+    (void)state;
+    start();
+    FEED("\xff\xfe\x22");
+    take_output();
+    EXPECT(BANNER "\r\n" ASK "\xff\xfd\x1f\xff\xfd\x18");
+    FEED("\xff\xfc\x1f\xff\xfc\x18\xff\xfe\x22\xff\xfe\x01");
+    EXPECT("");
+}
+
+/* Sent by a client before the prompt's line is edited; NUL for the end. */
+static void edited_as(const char *client, size_t len, const char *printed,
+                      const char *want)
+{
+    logged_in();
+    feed(client, len);
+    telnet_print(&w.t, "\r\n>>> ", 6, w.now_ms);
+    take_output();
+    w.out_len = 0;
+    telnet_print(&w.t, printed, strlen(printed), w.now_ms);
+    take_output();
+    expect_out(want, strlen(want));
+}
+
+static void window_and_terminal_count(void **state)
+{
+    (void)state;
+    static const char line[] = "123456789\b\b\b\b\x1b[5D\x1b[31mx\x1b[K";
+#define NAWS "\xff\xfb\x1f\xff\xfa\x1f\x00\x0a\x00\x18\xff\xf0"
+#define DUMB                                                                   \
+    "\xff\xfb\x18\xff\xfa\x18\x00"                                             \
+    "DUMB\xff\xf0"
+    edited_as("", 0, line, line);
+    /* ten columns: over the edge it goes up, and erases what is below */
+    edited_as(NAWS, sizeof NAWS - 1, line,
+              "123456789\b\b\b\r\x1b[1A\x1b[9C\x1b[5D\x1b[31mx\x1b[J");
+    edited_as(DUMB, sizeof DUMB - 1, line,
+              "123456789\b\b\b\b\b\b\b\b\bx        "
+              "\b\b\b\b\b\b\b\b");
+    /* programs that ask for BINARY get what was printed; 0 is unknown */
+    edited_as(NAWS "\xff\xfd\x00", sizeof NAWS + 2, line, line);
+    edited_as(NAWS "\xff\xfc\x1f", sizeof NAWS + 2, line, line);
+    edited_as("\xff\xfb\x1f\xff\xfa\x1f\x00\x00\x00\x00\xff\xf0", 12, line,
+              line);
+}
+
+/* However output grows on its way, no byte of it is lost to lack of room. */
+static void a_screen_never_overflows(void **state)
+{
+    (void)state;
+    for (int width = 1; width < 100; width += 7) {
+        char text[2000];
+        char naws[] = "\xff\xfb\x1f\xff\xfa\x1f\x00w\x00\x18\xff\xf0";
+        naws[7] = (char)width;
+        logged_in();
+        feed(naws, sizeof naws - 1);
+        telnet_print(&w.t, "\r", 1, w.now_ms);
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = i % (unsigned)(width + 1) < (unsigned)width ? 'x' : '\b';
+        take_output();
+        w.out_len = 0;
+        size_t n, printed = 0;
+        while ((n = telnet_room(&w.t, w.now_ms)) > 0) {
+            n = n < sizeof text ? n : sizeof text;
+            telnet_print(&w.t, text, n, w.now_ms);
+            for (size_t i = 0; i < n; i++)
+                printed += text[i] == 'x';
+        }
+        assert_true(telnet_deadline(&w.t) <= w.now_ms + TELNET_PATIENCE_MS);
+        take_output();
+        size_t seen = 0;
+        for (size_t i = 0; i < w.out_len; i++)
+            seen += w.out[i] == 'x';
+        assert_int_equal(seen, printed);
+    }
+}
+
 static void a_broken_sub_does_not_swallow(void **state)
 {
     (void)state;
@@ -274,7 +354,7 @@ static void a_broken_sub_does_not_swallow(void **state)
     feed(junk, sizeof junk);
     FEED("\xff\xf0ok\r");
     assert_int_equal(w.input_len, 3);
-    assert_int_equal(w.t.width, 0);
+    assert_int_equal(w.t.screen.width, 0);
     FEED("\xff\xfa\x18\xff\xfdok\r"); /* no SE */
     assert_int_equal(w.input_len, 6);
 }
@@ -431,6 +511,9 @@ int main(void)
         cmocka_unit_test(fields_are_bounded),
         cmocka_unit_test(split_at_every_byte),
         cmocka_unit_test(options_are_answered_once),
+        cmocka_unit_test(a_refusing_client_is_asked_once),
+        cmocka_unit_test(window_and_terminal_count),
+        cmocka_unit_test(a_screen_never_overflows),
         cmocka_unit_test(a_broken_sub_does_not_swallow),
         cmocka_unit_test(typed_ahead_is_kept),
         cmocka_unit_test(a_full_prompt_loses_nothing),
