@@ -63,7 +63,6 @@ int life_confirm(struct life *life, enum boot_reason reason, uint32_t rtc)
 
 void life_note_unhealthy(struct life *life, const char *why, uint32_t rtc)
 {
-    snprintf(life->unhealthy, sizeof life->unhealthy, "%s", why);
     if (life->open_err == 0)
         (void)diary_note_unhealthy(&life->diary, life->handover.slot, why, rtc);
 }
@@ -93,9 +92,9 @@ static const char *kind_of_start(const struct life *life)
 
 void life_note(const struct life *life, char *to, size_t size)
 {
-    bool unhealthy = life_on_trial(life) && life->unhealthy[0];
-    snprintf(to, size, "%s%s%s", kind_of_start(life),
-             unhealthy ? ": healthy() " : "", unhealthy ? life->unhealthy : "");
+    bool doubtful = life_on_trial(life) && life->doubt[0];
+    snprintf(to, size, "%s%s%s", kind_of_start(life), doubtful ? ": " : "",
+             doubtful ? life->doubt : "");
 }
 
 /* Appends a line; CRLF before all but the first. */
@@ -140,9 +139,9 @@ size_t life_notice(const struct life *life, char *to, size_t size)
     if (life_on_trial(life))
         add_line(to, size, &len, "%s %s is on trial, %u more starts; %s%s",
                  slot_name(h->slot), h->version, h->attempts_left,
-                 life->unhealthy[0] ? "not confirmed: healthy() "
-                                    : "confirmed after 10 s without trouble",
-                 life->unhealthy);
+                 life->doubt[0] ? "not confirmed: "
+                                : "confirmed after 10 s without trouble",
+                 life->doubt);
     else if (kind_of_start(life)[0] && h->why != WHY_ROLLBACK)
         add_line(to, size, &len, "%s %s runs: %s", slot_name(h->slot),
                  h->version, kind_of_start(life));

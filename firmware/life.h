@@ -17,8 +17,8 @@ struct life {
     struct bus_cpu *bus;
     struct boot_handover handover;  /* as the bootloader left it */
     struct boot_retained *retained; /* in the registers */
-    int open_err;       /* of boot_open(); then only handover is known */
-    char unhealthy[80]; /* what healthy() did, "" while it did not */
+    int open_err;   /* of boot_open(); then only handover is known */
+    char doubt[96]; /* why a trial is not confirmed, if known; loop only */
 
     /* storage thread */
     struct flash flash;
@@ -43,14 +43,14 @@ bool life_on_trial(const struct life *life);
 int life_confirm(struct life *life, enum boot_reason reason, uint32_t rtc);
 
 /* The image stays on trial because healthy() did `why` instead of saying yes:
- * for notice, note and diary. Storage thread. */
+ * for the diary. Storage thread. */
 void life_note_unhealthy(struct life *life, const char *why, uint32_t rtc);
 
 /* Writes the record's last change into the diary. Storage thread. */
 void life_note_change(struct life *life, uint32_t rtc);
 
 /* What happened, for the banner: on trial, safe boot, left image, damage; one
- * line each with CRLF between, empty when all is usual. Any thread. */
+ * line each with CRLF between, empty when all is usual. Loop thread. */
 size_t life_notice(const struct life *life, char *to, size_t size);
 
 /* The same in a few words, for the status line: "on trial", "safe boot,

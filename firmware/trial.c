@@ -2,7 +2,12 @@
 
 #include "boot/boot.h"
 
-enum { POLL_MS = 200, RETRY_MS = 1000 };
+enum {
+    POLL_MS = 200,
+    RETRY_MS = 1000,
+    SERVICES_MS = 30000, /* the volume and the servers are up by then */
+    PYTHON_MS = 5000,    /* and Python has come to a safe point */
+};
 
 void trial_init(struct trial *t, const struct trial_board *board)
 {
@@ -62,6 +67,25 @@ void trial_confirmed(struct trial *t)
         end(t);
 }
 
+/* ---- waiting ---- */
+
+/* Nothing is decided by that: only said, so that nobody wonders. */
+static void wait_since(struct trial *t, uint32_t limit_ms)
+{
+    if (!t->idle_ms)
+        t->idle_ms = t->now_ms;
+    if (t->told || t->now_ms - t->idle_ms < limit_ms)
+        return;
+    t->told = true;
+    t->board->waits(t->board->ctx);
+}
+
+static void waits_no_more(struct trial *t)
+{
+    t->idle_ms = 0;
+    t->told = false;
+}
+
 /* ---- healthy() ---- */
 
 void trial_looked(struct trial *t, enum trial_file found)
@@ -78,7 +102,11 @@ void trial_looked(struct trial *t, enum trial_file found)
 static void ask(struct trial *t)
 {
     switch (t->board->ask(t->board->ctx)) {
+    case TRIAL_UNASKED:
+        wait_since(t, PYTHON_MS);
+        break;
     case TRIAL_WAIT:
+        waits_no_more(t);
         break;
     case TRIAL_YES:
         confirm(t);
@@ -94,10 +122,12 @@ static void ask(struct trial *t)
 static void check_sessions(struct trial *t)
 {
     int result = t->board->tested(t->board->ctx);
-    if (result == 0)
-        t->state = TRIAL_WAITING;
-    else if (result < 0)
+    if (result < 0)
         again(t);
+    if (result != 0)
+        return;
+    t->state = TRIAL_WAITING;
+    waits_no_more(t);
 }
 
 static void begin(struct trial *t)
@@ -124,9 +154,11 @@ static uint32_t advance(struct trial *t)
     uint64_t well_ms = t->now_ms - t->since_ms;
     switch (t->state) {
     case TRIAL_STARTING:
+        wait_since(t, SERVICES_MS);
         begin(t);
         return POLL_MS;
     case TRIAL_TESTING:
+        wait_since(t, SERVICES_MS);
         check_sessions(t);
         return POLL_MS;
     case TRIAL_WAITING:

@@ -24,7 +24,8 @@ enum trial_state {
     TRIAL_FAILED,     /* healthy() said no: the next reset counts */
 };
 
-enum trial_answer { TRIAL_WAIT, TRIAL_YES, TRIAL_NO };
+/* UNASKED: Python cannot be asked yet, TRIAL_WAIT: it is thinking. */
+enum trial_answer { TRIAL_UNASKED, TRIAL_WAIT, TRIAL_YES, TRIAL_NO };
 
 /* What a trial does on its board. None of them blocks. */
 struct trial_board {
@@ -35,6 +36,7 @@ struct trial_board {
     int (*tested)(void *ctx);    /* 1 they run, 0 they answered, < 0 not */
     void (*look)(void *ctx);     /* ends in trial_looked() */
     enum trial_answer (*ask)(void *ctx); /* healthy(), again and again */
+    void (*waits)(void *ctx);            /* for long: tell everybody */
     void (*confirm)(void *ctx);          /* ends in trial_confirmed() */
     void (*refused)(void *ctx);          /* healthy() said no: tell everybody */
     void (*ended)(void *ctx);        /* confirmed, or given up by the user */
@@ -47,6 +49,8 @@ struct trial {
     const struct trial_board *board;
     enum trial_state state;
     uint64_t now_ms;   /* board time of the last tick */
+    uint64_t idle_ms;  /* it waits since then */
+    bool told;         /* that it waits for long */
     uint64_t since_ms; /* all is well since then */
     uint64_t retry_ms; /* not before: next test after a failed one */
     bool pinging;

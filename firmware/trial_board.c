@@ -71,34 +71,64 @@ static enum trial_answer ask(void *ctx)
 {
     struct trial_wires *w = ctx;
     switch (vm_health_ask(&w->health)) {
+    case VM_HEALTH_RUNNING:
+        return TRIAL_WAIT;
     case VM_HEALTH_YES:
         return TRIAL_YES;
     case VM_HEALTH_NO:
         return TRIAL_NO;
     default:
-        return TRIAL_WAIT;
+        return TRIAL_UNASKED;
     }
+}
+
+#define BUSY "waits: Python is busy"
+
+static void note(struct trial_wires *w, const char *what)
+{
+    life_note_unhealthy(&w->fw->life, what, firmware_rtc(w->fw));
 }
 
 static void refused_run(struct storage_job *job)
 {
     struct trial_wires *w = WIRES(job, refused);
-    life_note_unhealthy(&w->fw->life, w->health.reason, firmware_rtc(w->fw));
+    note(w, w->health.reason);
 }
 
-static void refused_done(struct storage_job *job)
+static void busy_run(struct storage_job *job)
 {
-    firmware_show_image(WIRES(job, refused)->fw);
+    note(WIRES(job, waits), BUSY);
+}
+
+static void tell(struct trial_wires *w, const char *why)
+{
+    char line[LOG_LINE_LEN];
+    snprintf(line, sizeof line, "%s: the image stays on trial", why);
+    firmware_log(w->fw, line);
+    snprintf(w->fw->life.doubt, sizeof w->fw->life.doubt, "%s", why);
+    firmware_show_image(w->fw);
 }
 
 static void refused(void *ctx)
 {
     struct trial_wires *w = ctx;
-    char line[LOG_LINE_LEN];
-    snprintf(line, sizeof line, "healthy() %s: the image stays on trial",
-             w->health.reason);
-    firmware_log(w->fw, line);
-    post(w, &w->refused, refused_run, refused_done);
+    char why[VM_HEALTH_REASON + 16];
+    snprintf(why, sizeof why, "healthy() %s", w->health.reason);
+    tell(w, why);
+    post(w, &w->refused, refused_run, NULL);
+}
+
+/* Once for the services and once for Python, long after each other. */
+static void waits(void *ctx)
+{
+    struct trial_wires *w = ctx;
+    if (w->trial.state == TRIAL_ASKING) {
+        tell(w, "healthy() " BUSY);
+        post(w, &w->waits, busy_run, NULL);
+    } else {
+        tell(w, w->fw->volumes_ok ? "its servers do not answer"
+                                  : "/flash is not mounted");
+    }
 }
 
 /* ---- confirmation ---- */
@@ -177,6 +207,7 @@ void trial_wires_init(struct trial_wires *w, struct firmware *fw)
                   .ask = ask,
                   .confirm = confirm,
                   .refused = refused,
+                  .waits = waits,
                   .ended = ended,
                   .watchdog = watchdog,
                   .ping = ping,

@@ -13,7 +13,7 @@ struct trial_wires {
     struct trial trial;
     struct trial_board board;
     struct vm_health health;
-    struct storage_job look, confirm, refused, ping;
+    struct storage_job look, confirm, refused, waits, ping;
     int err; /* of the job that runs */
 };
 

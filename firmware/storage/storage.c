@@ -114,7 +114,8 @@ void storage_reap(struct storage *s)
 
     while (job) {
         struct storage_job *next = job->next; /* done may free the job */
-        job->done(job);
+        if (job->done)
+            job->done(job);
         job = next;
     }
 }

@@ -12,7 +12,8 @@
 
 struct storage_job {
     void (*run)(struct storage_job *job);  /* on the storage thread */
-    void (*done)(struct storage_job *job); /* on the loop, for storage_post */
+    void (*done)(struct storage_job *job); /* on the loop, for storage_post;
+                                            * NULL: nothing */
     struct storage_job *next;              /* while queued; ours */
     bool finished;                         /* for storage_call; ours */
 };

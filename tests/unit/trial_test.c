@@ -15,7 +15,7 @@ static struct {
     int tested;
     enum trial_answer answer;
     uint32_t watchdog;
-    unsigned tests, looks, asks, confirms, refusals, ends, pings, feeds;
+    unsigned tests, looks, asks, confirms, refusals, waits, ends, pings, feeds;
 } b;
 
 static struct trial t;
@@ -68,6 +68,7 @@ static uint32_t watchdog(void *ctx)
 COUNT(look, looks)
 COUNT(confirm, confirms)
 COUNT(refused, refusals)
+COUNT(waiting, waits)
 COUNT(ended, ends)
 COUNT(ping, pings)
 COUNT(feed, feeds)
@@ -80,6 +81,7 @@ static const struct trial_board board = {.on_trial = on_trial,
                                          .ask = ask,
                                          .confirm = confirm,
                                          .refused = refused,
+                                         .waits = waiting,
                                          .ended = ended,
                                          .watchdog = watchdog,
                                          .ping = ping,
@@ -202,6 +204,45 @@ static void healthy_has_the_last_word(void **state)
     assert_int_equal(b.refusals, 0);
 }
 
+/* Said once, after 5 s; the answer counts all the same. */
+static void python_that_cannot_be_asked_is_told(void **state)
+{
+    (void)state;
+    pass_sessions();
+    trial_looked(&t, TRIAL_FILE);
+    b.answer = TRIAL_UNASKED;
+    run(4800);
+    assert_int_equal(b.waits, 0);
+    b.answer = TRIAL_WAIT; /* a Ctrl-C of the user puts it off */
+    run(400);
+    b.answer = TRIAL_UNASKED;
+    run(4600);
+    assert_int_equal(b.waits, 0);
+    run(800);
+    assert_int_equal(b.waits, 1);
+    run(600000);
+    assert_int_equal(b.waits, 1);
+    assert_int_equal(b.confirms + b.refusals, 0);
+    b.answer = TRIAL_YES;
+    run(200);
+    assert_int_equal(b.confirms, 1);
+}
+
+static void services_that_do_not_come_are_told(void **state)
+{
+    (void)state;
+    b.up = false;
+    run(29000);
+    assert_int_equal(b.waits, 0);
+    run(2000);
+    assert_int_equal(b.waits, 1);
+    b.up = true;
+    run(200);
+    b.tested = -14; /* and fail from then on */
+    run(60000);
+    assert_int_equal(b.waits, 1);
+}
+
 static void a_no_is_final(void **state)
 {
     (void)state;
@@ -303,6 +344,8 @@ int main(void)
         CASE(counts_from_when_all_is_up),
         CASE(sessions_that_fail_begin_afresh),
         CASE(healthy_has_the_last_word),
+        CASE(python_that_cannot_be_asked_is_told),
+        CASE(services_that_do_not_come_are_told),
         CASE(a_no_is_final),
         CASE(what_cannot_be_looked_for_is_tried_again),
         CASE(a_record_that_is_not_written_is_tried_again),
