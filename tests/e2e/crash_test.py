@@ -45,8 +45,10 @@ def stopped(board, text="signal 11"):
 
 
 def runs(board, slot, timeout=40):
-    wait_for(f"{slot} to run", lambda: (
-        board.status()["image"] or {}).get("slot") == slot, timeout)
+    def does():
+        image = board.status()["image"]
+        return image["version"] and image["slot"] == slot
+    wait_for(f"{slot} to run", does, timeout)
 
 
 def cpu_of(board):

@@ -12,8 +12,9 @@ from healthy_test import SPEED, heard, state, trial  # noqa: E402
 
 
 def running(board):
-    image = board.status().get("image") or {}
-    return image.get("slot")
+    """The slot; None while nothing was chosen yet: then there is no version."""
+    image = board.status()["image"]
+    return image["slot"] if image["version"] else None
 
 
 def a_no_leads_back(build):
@@ -85,6 +86,9 @@ def a_reset_is_no_answer(build):
         trial(build, board,
               "import machine\ndef healthy(): machine.reset()\n")
         wait_for("the image before", lambda: running(board) == "factory", 40)
+        text = board.wipy("log")
+        assert text.count("start of ota_0") == 5, text
+        assert "left after five starts" in text, text
 
 
 if __name__ == "__main__":
