@@ -94,7 +94,7 @@ static bool record_accepts(const uint8_t record[LOGIN_RECORD], const void *user,
 
 int login_open(struct login *l, const struct login_store *store)
 {
-    *l = (struct login){.store = *store};
+    *l = (struct login){.store = *store, .budget = LOGIN_BUDGET};
     pthread_mutex_init(&l->lock, NULL);
     int err = store->load ? store->load(store->ctx, l->record) : WIPY_ENOENT;
     if (err == 0 && record_is_sound(l->record))
@@ -141,29 +141,39 @@ static bool is_forgotten(const struct login_address *a, uint64_t now_ms)
     return now_ms >= a->last_ms + FORGET_MS && now_ms >= a->next_ms;
 }
 
+static struct login_address *find_known(struct login *l, uint32_t addr)
+{
+    for (int i = 0; i < LOGIN_KNOWN; i++)
+        if (l->known[i].addr == addr && addr)
+            return &l->known[i];
+    return NULL;
+}
+
 static struct login_address *find(struct login *l, uint32_t addr)
 {
+    struct login_address *known = find_known(l, addr);
+    if (known)
+        return known;
     for (int i = 0; i < LOGIN_ADDRESSES; i++)
         if (l->seen[i].failures && l->seen[i].addr == addr)
             return &l->seen[i];
     return NULL;
 }
 
-/* A free entry, or the one with the fewest failures: many addresses with one
- * failure each cannot push out the one that guesses in earnest. */
+/* Its own entry, a free one, or the one with the fewest failures: many
+ * addresses with one each cannot push out the one that guesses in earnest. */
 static struct login_address *entry_for(struct login *l, uint32_t addr,
                                        uint64_t now_ms)
 {
     struct login_address *best = find(l, addr);
-    for (int i = 0; i < LOGIN_ADDRESSES && !best; i++)
-        if (!l->seen[i].failures || is_forgotten(&l->seen[i], now_ms))
+    for (int i = 0; i < LOGIN_ADDRESSES; i++) {
+        if (is_forgotten(&l->seen[i], now_ms))
+            l->seen[i].failures = 0;
+        if (!best ||
+            (best->addr != addr && l->seen[i].failures < best->failures))
             best = &l->seen[i];
-    if (!best)
-        best = &l->seen[0];
-    for (int i = 0; i < LOGIN_ADDRESSES && best->addr != addr; i++)
-        if (l->seen[i].failures < best->failures)
-            best = &l->seen[i];
-    if (best->addr != addr || is_forgotten(best, now_ms))
+    }
+    if (best->addr != addr || !best->failures)
         *best = (struct login_address){.addr = addr};
     return best;
 }
@@ -180,24 +190,71 @@ static uint64_t delay_of(uint32_t failures)
     return more > 4 ? LOCK_MAX_MS : (uint64_t)LOCK_MS << more;
 }
 
+/* ---- the budget of all who are not known ---- */
+
+static bool budget_is_empty(struct login *l, uint64_t now_ms)
+{
+    uint64_t grown = (now_ms - l->budget_ms) / LOGIN_BUDGET_MS;
+    if (grown >= LOGIN_BUDGET - l->budget) {
+        l->budget = LOGIN_BUDGET;
+        l->budget_ms = now_ms;
+    } else {
+        l->budget += (uint32_t)grown;
+        l->budget_ms += grown * LOGIN_BUDGET_MS;
+    }
+    return l->budget == 0;
+}
+
+/* Somewhere behind the moment when it grows: if all asked again at once, the
+ * first in some table would always win. */
+static uint64_t budget_wait(const struct login *l, uint32_t addr,
+                            uint64_t now_ms)
+{
+    uint32_t salt;
+    memcpy(&salt, l->record + AT_SALT, sizeof salt);
+    uint64_t mixed = (addr ^ salt ^ now_ms) * 0x9e3779b97f4a7c15u;
+    return l->budget_ms + LOGIN_BUDGET_MS - now_ms +
+           (mixed >> 32) % LOGIN_BUDGET_MS;
+}
+
+static uint64_t wait_of(struct login *l, uint32_t addr, uint64_t now_ms)
+{
+    const struct login_address *a = find(l, addr);
+    uint64_t wait = a && a->next_ms > now_ms ? a->next_ms - now_ms : 0;
+    if (wait == 0 && !find_known(l, addr) && budget_is_empty(l, now_ms))
+        wait = budget_wait(l, addr, now_ms);
+    return wait;
+}
+
 uint64_t login_wait_ms(struct login *l, uint32_t addr, uint64_t now_ms)
 {
     pthread_mutex_lock(&l->lock);
-    const struct login_address *a = find(l, addr);
-    uint64_t wait = a && a->next_ms > now_ms ? a->next_ms - now_ms : 0;
+    uint64_t wait = wait_of(l, addr, now_ms);
     pthread_mutex_unlock(&l->lock);
     return wait;
 }
 
-static void note(struct login *l, uint32_t addr, bool right, uint64_t now_ms)
+static void note_success(struct login *l, uint32_t addr, uint64_t now_ms)
 {
-    struct login_address *a = find(l, addr);
-    if (right) {
-        if (a)
-            *a = (struct login_address){0};
-        return;
+    struct login_address *failed = find(l, addr), *place = find_known(l, addr);
+    if (failed)
+        failed->failures = 0;
+    for (int i = 0; i < LOGIN_KNOWN; i++)
+        if (!place ||
+            (place->addr != addr && l->known[i].last_ms < place->last_ms))
+            place = &l->known[i];
+    *place = (struct login_address){.addr = addr, .last_ms = now_ms};
+}
+
+static void note_failure(struct login *l, uint32_t addr, uint64_t now_ms)
+{
+    struct login_address *a = find_known(l, addr);
+    if (!a) {
+        a = entry_for(l, addr, now_ms);
+        l->budget -= l->budget > 0;
     }
-    a = entry_for(l, addr, now_ms);
+    if (is_forgotten(a, now_ms))
+        a->failures = 0;
     a->failures++;
     a->last_ms = now_ms;
     a->next_ms = now_ms + delay_of(a->failures);
@@ -209,8 +266,7 @@ enum login_verdict login_check(struct login *l, uint32_t addr, const void *user,
 {
     uint8_t record[LOGIN_RECORD];
     pthread_mutex_lock(&l->lock);
-    const struct login_address *a = find(l, addr);
-    bool locked = a && a->next_ms > now_ms;
+    bool locked = wait_of(l, addr, now_ms) > 0;
     memcpy(record, l->record, sizeof record);
     pthread_mutex_unlock(&l->lock);
     if (locked)
@@ -218,7 +274,10 @@ enum login_verdict login_check(struct login *l, uint32_t addr, const void *user,
 
     bool right = record_accepts(record, user, user_len, password, password_len);
     pthread_mutex_lock(&l->lock);
-    note(l, addr, right, now_ms);
+    if (right)
+        note_success(l, addr, now_ms);
+    else
+        note_failure(l, addr, now_ms);
     pthread_mutex_unlock(&l->lock);
     return right ? LOGIN_OK : LOGIN_WRONG;
 }

@@ -7,7 +7,18 @@
  * Guessing is slowed down per address: after each failure the next attempt of
  * that address is answered later (0.25 s, 0.5 s, 1 s ... 8 s), after ten the
  * address is locked out for a minute, then two, four ... sixteen. A success,
- * or half an hour without an attempt, forgets it. Thread-safe. */
+ * or half an hour without an attempt, forgets it.
+ *
+ * An attacker with many addresses has a fresh start with each, and more of
+ * them than can be remembered. So all addresses that never logged in share a
+ * budget: 32 failures at once, then one in four seconds, whatever their
+ * number: 21,600 guesses a day. Who waits for the budget gets it in random
+ * order, so a newcomer with the right password comes in after some seconds
+ * even among attackers. The eight addresses that logged in last need no
+ * budget, and nobody but another login takes their place: their owners do not
+ * notice the attack. (Only who attacks from the owner's own address, behind
+ * the same router or on the same machine, can lock that address out; another
+ * address and the serial line stay open.) Thread-safe. */
 #ifndef WIPY_FIRMWARE_LOGIN_H
 #define WIPY_FIRMWARE_LOGIN_H
 
@@ -22,8 +33,11 @@ enum {
     LOGIN_HASH = 32,
     LOGIN_ROUNDS = 1000, /* about 1 ms on a small host */
     LOGIN_RECORD = 1 + 1 + LOGIN_MAX + LOGIN_SALT + LOGIN_HASH,
-    LOGIN_ADDRESSES = 64,  /* remembered at once */
-    LOGIN_LOCK_AFTER = 10, /* failures */
+    LOGIN_ADDRESSES = 64,   /* that failed, remembered at once */
+    LOGIN_KNOWN = 8,        /* that logged in */
+    LOGIN_LOCK_AFTER = 10,  /* failures */
+    LOGIN_BUDGET = 32,      /* failures of all that are not known, at once */
+    LOGIN_BUDGET_MS = 4000, /* then one each */
 };
 
 /* Where the record lies (nvs). Both return 0 or a negative enum wipy_err;
@@ -49,6 +63,9 @@ struct login {
     uint8_t record[LOGIN_RECORD];
     bool factory; /* micro / python */
     struct login_address seen[LOGIN_ADDRESSES];
+    struct login_address known[LOGIN_KNOWN];
+    uint32_t budget;
+    uint64_t budget_ms; /* when it last grew */
 };
 
 enum login_verdict {
@@ -67,8 +84,8 @@ int login_set(struct login *l, const char *user, const char *password);
 
 bool login_is_factory(struct login *l);
 
-/* How long an attempt from `addr` must wait from now, in ms; 0 = look now.
- * More than 8000 means locked out. */
+/* How long an attempt from `addr` must wait from now, in ms; 0 = look now,
+ * otherwise ask again then. More than 8000 means locked out. */
 uint64_t login_wait_ms(struct login *l, uint32_t addr, uint64_t now_ms);
 
 /* Judges an attempt. The caller has waited as told. */

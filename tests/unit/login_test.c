@@ -181,6 +181,76 @@ static void many_addresses_do_not_push_out_the_guesser(void **state)
     assert_int_equal(login_wait_ms(&l, 7, now), 250); /* half an hour later */
 }
 
+/* A botnet: an address for each guess, as fast as it is let, for an hour. */
+static void many_addresses_share_a_budget(void **state)
+{
+    (void)state;
+    fresh();
+    assert_int_equal(try(5, "micro", "python"), LOGIN_OK);
+    uint64_t end = now + 3600000;
+    unsigned guesses = 0;
+    uint32_t addr = 1000;
+    bool in = false;
+    for (; now < end; now += 50) {
+        for (int i = 0; i < 10; i++)
+            guesses += try(addr++, "micro", "guess") == LOGIN_WRONG;
+        /* the owner's address is known: nothing to wait for */
+        assert_int_equal(login_wait_ms(&l, 5, now), 0);
+        if (now % 60000 == 0)
+            assert_int_equal(try(5, "micro", "python"), LOGIN_OK);
+    }
+    assert_in_range(guesses, LOGIN_BUDGET, LOGIN_BUDGET + 900);
+    /* the right password is no way round the budget */
+    while (try(addr, "micro", "guess") == LOGIN_WRONG)
+        addr++;
+    assert_int_equal(try(addr, "micro", "python"), LOGIN_LOCKED);
+
+    /* A newcomer among eight attackers, all of whom wait as they are told. */
+    uint64_t next[9] = {0}, began = now;
+    for (; !in && now < began + 600000; now++)
+        for (uint32_t i = 0; i < 9 && !in; i++) {
+            uint32_t from = i == 8 ? 77 : addr + i;
+            if (now < next[i])
+                continue;
+            uint64_t wait = login_wait_ms(&l, from, now);
+            assert_true(wait < 8000); /* longer is told as a lock-out */
+            next[i] = now + wait;
+            if (wait)
+                continue;
+            in = try(from, "micro", i == 8 ? "python" : "guess") == LOGIN_OK;
+            addr += 8; /* a fresh one each */
+        }
+    assert_true(in);
+    assert_true(now - began < 300000);
+    /* with half an hour of peace all is as before */
+    now += 31 * 60000;
+    for (int i = 0; i < LOGIN_BUDGET; i++)
+        assert_int_equal(try(addr++, "micro", "guess"), LOGIN_WRONG);
+}
+
+static void known_addresses_are_slowed_too(void **state)
+{
+    (void)state;
+    fresh();
+    for (uint32_t a = 1; a <= LOGIN_KNOWN + 1; a++, now++)
+        assert_int_equal(try(a, "micro", "python"), LOGIN_OK);
+    for (int i = 0; i < LOGIN_LOCK_AFTER; i++) {
+        assert_int_equal(try(5, "micro", "guess"), LOGIN_WRONG);
+        assert_int_equal(try(5, "micro", "guess"), LOGIN_LOCKED);
+        if (i + 1 < LOGIN_LOCK_AFTER)
+            now += login_wait_ms(&l, 5, now);
+    }
+    /* not forgotten, however many fail elsewhere */
+    for (uint32_t a = 1000; try(a, "micro", "guess") == LOGIN_WRONG; a++)
+        now += 10;
+    assert_true(login_wait_ms(&l, 5, now) > 50000);
+    assert_int_equal(login_wait_ms(&l, 6, now), 0);
+    assert_true(login_wait_ms(&l, 1, now) > 0); /* nine are one too many */
+    now += login_wait_ms(&l, 5, now);
+    assert_int_equal(try(5, "micro", "python"), LOGIN_OK);
+    assert_int_equal(login_wait_ms(&l, 5, now), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +259,8 @@ int main(void)
         cmocka_unit_test(a_damaged_record_is_told),
         cmocka_unit_test(derivation_is_pbkdf2),
         cmocka_unit_test(guessing_gets_slower_then_locked),
+        cmocka_unit_test(many_addresses_share_a_budget),
+        cmocka_unit_test(known_addresses_are_slowed_too),
         cmocka_unit_test(many_addresses_do_not_push_out_the_guesser),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
