@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "tool/args.h"
 #include "tool/commands.h"
 
 static const char usage[] =
@@ -125,7 +126,7 @@ static void put_time(struct der *d, time_t at)
     put(d, old ? UTC_TIME : GENERALIZED_TIME, text, len);
 }
 
-static void put_alt_names(struct der *d, char *const *names, int count)
+static void put_alt_names(struct der *d, const char *const *names, int count)
 {
     struct der list = {.len = 0}, value = {.len = 0}, extension = {.len = 0};
     for (int i = 0; i < count; i++) {
@@ -156,7 +157,7 @@ static void put_public_key(struct der *d, const br_ec_public_key *key)
 
 struct request {
     const char *folder;
-    char *names[NAMES_MAX];
+    const char *names[NAMES_MAX];
     int name_count;
     long days;
 };
@@ -263,12 +264,6 @@ static int make(const struct request *r)
 
 /* ---- arguments ---- */
 
-static int wrong(const char *what, const char *value)
-{
-    fprintf(stderr, "wipy cert: %s '%s'\n%s", what, value, usage);
-    return EXIT_USAGE;
-}
-
 static bool is_host_name(const char *name)
 {
     size_t len = strlen(name);
@@ -277,39 +272,40 @@ static bool is_host_name(const char *name)
                         "0123456789.-*") == len;
 }
 
+static int take_days(const struct args *a, const char *text, long *days)
+{
+    char *end;
+    *days = strtol(text, &end, 10);
+    if (*end || *days < 1 || *days > 36500)
+        return args_wrong(a, "--days %s: want a number from 1 to 36500", text);
+    return EXIT_OK;
+}
+
 static int parse(struct request *r, int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        const char *option = argv[i];
-        char *value = i + 1 < argc ? argv[++i] : NULL;
-        char *end = NULL;
-        if (!value)
-            return wrong("an option needs a value, or is unknown:", option);
-        if (!strcmp(option, "-o")) {
-            r->folder = value;
-        } else if (!strcmp(option, "--name")) {
-            if (!is_host_name(value) || r->name_count == NAMES_MAX)
-                return wrong("not a host name, or too many:", value);
-            r->names[r->name_count++] = value;
-        } else if (!strcmp(option, "--days")) {
-            r->days = strtol(value, &end, 10);
-            if (*end || r->days < 1 || r->days > 36500)
-                return wrong("not a number of days from 1 to 36500:", value);
-        } else {
-            return wrong("unknown option", option);
-        }
+    struct args a = args_of("wipy cert", usage, argc, argv);
+    const char *word, *name, *days = NULL;
+    const struct args_option options[] = {{"o", "", NULL, &r->folder},
+                                          {"name", "", NULL, &name},
+                                          {"days", "", NULL, &days}};
+    for (int kind; (kind = args_next(&a, &word)) != 0;) {
+        name = NULL;
+        int taken = kind == 1 ? args_take(&a, options, 3) : 0;
+        if (taken <= 0)
+            return taken < 0 ? -taken : args_unknown(&a, word);
+        if (name && (!is_host_name(name) || r->name_count == NAMES_MAX))
+            return args_wrong(&a, "'%s' is no host name, or one too many",
+                              name);
+        if (name)
+            r->names[r->name_count++] = name;
     }
-    return EXIT_OK;
+    return days ? take_days(&a, days, &r->days) : EXIT_OK;
 }
 
 int cmd_cert(int argc, char **argv)
 {
     static char names[][12] = {"wipy", "localhost", "127.0.0.1", "192.168.1.1"};
     struct request r = {.folder = ".", .days = 3650};
-    if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
-        fputs(usage, stdout);
-        return EXIT_OK;
-    }
     int code = parse(&r, argc, argv);
     if (code != EXIT_OK)
         return code;

@@ -12,7 +12,7 @@ static const char usage[] =
     "Identifies the board at a serial line: chip, address, flash, partition\n"
     "table and what its next start runs. 'wipy slots --port' shows its "
     "images.\n"
-    "\n%s";
+    "\n" SERIAL_ARGS_HELP;
 
 static void print_table(const struct table *t)
 {
@@ -78,14 +78,10 @@ static int tell(struct loader *l, const struct serial_args *s)
 int cmd_chip(int argc, char **argv)
 {
     struct serial_args s;
-    struct args a = args_of("wipy chip", argc, argv);
+    struct args a = args_of("wipy chip", usage, argc, argv);
     const char *word;
     serial_args_init(&s);
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf(usage, serial_args_help);
-            return EXIT_OK;
-        }
         int taken = kind == 1 ? serial_args_take(&s, &a) : 0;
         if (taken <= 0)
             return taken < 0 ? -taken : args_unknown(&a, word);

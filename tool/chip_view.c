@@ -67,9 +67,8 @@ static int look(struct chip_view *v, const char *name, uint16_t machine)
     return code;
 }
 
-int chip_view_open(struct chip_view *v, const char *path)
+static int open_file(struct chip_view *v, const char *path)
 {
-    memset(v, 0, sizeof *v);
     path = path ? path : "wipy.flash";
     int code = file_read(path, CHIP_MAX, &v->file);
     if (code)
@@ -100,13 +99,38 @@ static int read_serial(struct chip_view *v, struct loader *l,
     return look(v, l->name, l->chip.machine);
 }
 
-int chip_view_open_serial(struct chip_view *v, const struct serial_args *s)
+static int open_serial(struct chip_view *v, const struct chip_view_args *o)
+{
+    struct serial_args s;
+    serial_args_init(&s);
+    s.o.port = o->port;
+    s.o.quiet = true;
+    s.json = o->json;
+    struct loader *l = loader_new(&s.o);
+    int err = loader_connect(l);
+    int code = err < 0 ? serial_failed(l, &s, err) : read_serial(v, l, &s);
+    loader_free(l);
+    return code;
+}
+
+int chip_view_open(struct chip_view *v, const struct chip_view_args *o)
 {
     memset(v, 0, sizeof *v);
-    struct loader *l = loader_new(&s->o);
-    int err = loader_connect(l);
-    int code = err < 0 ? serial_failed(l, s, err) : read_serial(v, l, s);
-    loader_free(l);
+    return o->port ? open_serial(v, o) : open_file(v, o->flash);
+}
+
+int chip_view_args(struct chip_view_args *o, struct args *a,
+                   const struct args_option *own)
+{
+    struct args_option options[] = {{"flash", "", NULL, &o->flash},
+                                    {"port", "p", NULL, &o->port},
+                                    {"json", "", &o->json, NULL},
+                                    {"", "", NULL, NULL}};
+    if (own)
+        options[3] = *own;
+    int code = args_read(a, options, own ? 4 : 3, NULL, NULL);
+    if (!code && o->flash && o->port)
+        return args_wrong(a, "either --flash or --port");
     return code;
 }
 

@@ -11,24 +11,6 @@
 
 #include "commands.h"
 
-bool control_take_option(struct control_target *target, int c,
-                         const char *value)
-{
-    switch (c) {
-    case 'f':
-        target->flash = value;
-        return true;
-    case 'c':
-        target->control = value;
-        return true;
-    case 'j':
-        target->json = true;
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* ---- the socket ---- */
 
 static int no_board(const char *path)
@@ -189,34 +171,27 @@ int control_do(const struct control_target *target, json_t *request)
     return code;
 }
 
-int control_options(struct control_target *target, int argc, char **argv,
-                    const char *usage)
+int control_args(struct control_target *target, struct args *a,
+                 const struct args_option *own, size_t count, const char **word,
+                 unsigned *words)
 {
-    static const struct option options[] = {
-        CONTROL_OPTIONS,
-        {NULL, 0, NULL, 0},
+    struct args_option options[3 + CONTROL_OWN_MAX] = {
+        {"flash", "", NULL, &target->flash},
+        {"control", "", NULL, &target->control},
+        {"json", "", &target->json, NULL},
     };
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (!control_take_option(target, c, optarg)) {
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    return -1;
+    for (size_t i = 0; i < count; i++)
+        options[3 + i] = own[i];
+    return args_read(a, options, 3 + count, word, words);
 }
 
 int control_show(const struct control_target *target, json_t *request,
-                 void (*show)(const json_t *result))
+                 size_t flags, void (*show)(const json_t *result))
 {
     json_t *result;
     int code = control_call(target, request, &result);
     if (code == EXIT_OK && target->json) {
-        control_print(result, JSON_COMPACT);
+        control_print(result, flags);
         return EXIT_OK;
     }
     if (code == EXIT_OK)

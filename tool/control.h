@@ -3,10 +3,11 @@
 #ifndef WIPY_TOOL_CONTROL_H
 #define WIPY_TOOL_CONTROL_H
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "args.h"
 
 /* Which board: its chip file, or its control socket itself. */
 struct control_target {
@@ -15,23 +16,13 @@ struct control_target {
     bool json;           /* the user wants JSON */
 };
 
-/* Rows of a long-option table for these three, and --help. */
-#define CONTROL_OPTIONS                                                        \
-    {"flash", required_argument, NULL, 'f'},                                   \
-        {"control", required_argument, NULL, 'c'},                             \
-        {"json", no_argument, NULL, 'j'},                                      \
-    {                                                                          \
-        "help", no_argument, NULL, 'h'                                         \
-    }
+enum { CONTROL_OWN_MAX = 8 };
 
-/* Takes one of them; false when `c` is another. */
-bool control_take_option(struct control_target *target, int c,
-                         const char *value);
-
-/* Takes all options of a command that has no others. -1: go on with
- * argv[optind]; else the exit code, after help or `usage`. */
-int control_options(struct control_target *target, int argc, char **argv,
-                    const char *usage);
+/* args_read() with the options that choose it, and at most CONTROL_OWN_MAX of
+ * the command's own. */
+int control_args(struct control_target *target, struct args *a,
+                 const struct args_option *own, size_t count, const char **word,
+                 unsigned *words);
 
 /* Sends `request` (taken over) and waits for its answer. On success returns
  * EXIT_OK and gives the result, the caller's to free. Else prints why and
@@ -44,9 +35,9 @@ int control_call(const struct control_target *target, json_t *request,
 int control_watch(const struct control_target *target,
                   bool (*on)(void *ctx, const json_t *event), void *ctx);
 
-/* A call whose result `show` prints, or JSON as it is. */
+/* A call whose result `show` prints, or JSON as it is, with jansson's flags. */
 int control_show(const struct control_target *target, json_t *request,
-                 void (*show)(const json_t *result));
+                 size_t flags, void (*show)(const json_t *result));
 
 /* A call whose result is of no interest but, with --json, printed. */
 int control_do(const struct control_target *target, json_t *request);

@@ -15,7 +15,7 @@ static const char usage[] =
     "line. PLACE is the name of a partition or an offset; an offset needs a\n"
     "SIZE. 'all' also erases bootloader, settings and file system: only the\n"
     "serial loader works then.\n"
-    "\n%s";
+    "\n" SERIAL_ARGS_HELP;
 
 enum { WORDS_MAX = 32 };
 
@@ -27,13 +27,9 @@ struct erase_args {
 
 static int take_arguments(struct erase_args *e, int argc, char **argv)
 {
-    struct args a = args_of("wipy erase", argc, argv);
+    struct args a = args_of("wipy erase", usage, argc, argv);
     const char *word;
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf(usage, serial_args_help);
-            exit(EXIT_OK);
-        }
         int taken = kind == 1 ? serial_args_take(&e->serial, &a) : 0;
         if (taken < 0)
             return -taken;
@@ -42,10 +38,9 @@ static int take_arguments(struct erase_args *e, int argc, char **argv)
         else if (!taken)
             return args_unknown(&a, word);
     }
-    if (e->count)
-        return 0;
-    fprintf(stderr, usage, serial_args_help);
-    return EXIT_USAGE;
+    return e->count ? 0
+                    : args_wrong(&a, "what is to be erased? a partition, an "
+                                     "offset and a size, or 'all'");
 }
 
 struct range {

@@ -88,16 +88,17 @@ static json_t *make_request(const char *what, const char *value)
 int cmd_fault(int argc, char **argv)
 {
     struct control_target target = {0};
-    int code = control_options(&target, argc, argv, usage);
-    if (code >= 0)
+    struct args a = args_of("wipy fault", usage, argc, argv);
+    const char *word[2] = {NULL, NULL};
+    unsigned words = 2;
+    int code = control_args(&target, &a, NULL, 0, word, &words);
+    if (code)
         return code;
-    json_t *request = NULL;
-    if (argc - optind == 1 || argc - optind == 2)
-        request = make_request(argv[optind],
-                               argc - optind == 2 ? argv[optind + 1] : NULL);
-    if (!request) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    if (words == 0)
+        return args_wrong(&a, "what is to go wrong?");
+    json_t *request = make_request(word[0], word[1]);
+    if (!request)
+        return args_wrong(&a, "'%s%s%s' is not understood", word[0],
+                          word[1] ? " " : "", word[1] ? word[1] : "");
     return control_do(&target, request);
 }

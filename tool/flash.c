@@ -37,7 +37,7 @@ static const char usage[] =
     "  --no-verify           no digest at the end\n"
     "  -e, --erase-all       erase the whole chip before\n"
     "  --force               write what cannot run there\n"
-    "\n%s\n"
+    "\n" SERIAL_ARGS_HELP "\n"
     "The public tool's command lines are understood as they are:\n"
     "  wipy flash --chip esp32 --port /dev/ttyUSB0 --baud 460800 write_flash "
     "-z\n"
@@ -51,8 +51,6 @@ static int take_option(struct flash_args *f, struct args *a, const char *word)
     int taken = serial_args_take(&f->job.serial, a);
     if (taken)
         return taken < 0 ? -taken : 0;
-    if (args_is(a, "all-images"))
-        return (f->images = args_value(a)) ? 0 : EXIT_USAGE;
     if (args_is(a, "flash-mode") || args_is(a, "flash-freq") ||
         args_is(a, "flash-size") || args_is(a, "fm") || args_is(a, "ff") ||
         args_is(a, "fs"))
@@ -61,18 +59,25 @@ static int take_option(struct flash_args *f, struct args *a, const char *word)
                                           "no-progress", "V"};
     if (args_among(a, ignored, sizeof ignored / sizeof ignored[0]))
         return 0; /* as it is anyway */
-    const struct args_switch switches[] = {
-        {"show", "", &f->show},
-        {"dry-run", "n", &f->dry_run},
-        {"keep-ota", "", &f->job.keep_ota},
-        {"force", "", &f->force},
-        {"erase-all", "e", &f->erase_all},
-        {"all-sectors", "", &f->job.write.all},
-        {"no-compress", "u", &f->job.write.plain},
-        {"no-verify", "", &f->job.write.no_verify}};
-    if (args_turn_on(a, switches, sizeof switches / sizeof switches[0]))
-        return 0;
-    return args_unknown(a, word);
+    const struct args_option options[] = {
+        {"all-images", "", NULL, &f->images},
+        {"show", "", &f->show, NULL},
+        {"dry-run", "n", &f->dry_run, NULL},
+        {"keep-ota", "", &f->job.keep_ota, NULL},
+        {"force", "", &f->force, NULL},
+        {"erase-all", "e", &f->erase_all, NULL},
+        {"all-sectors", "", &f->job.write.all, NULL},
+        {"no-compress", "u", &f->job.write.plain, NULL},
+        {"no-verify", "", &f->job.write.no_verify, NULL},
+    };
+    taken = args_take(a, options, sizeof options / sizeof options[0]);
+    return taken < 0 ? -taken : taken ? 0 : args_unknown(a, word);
+}
+
+/* A file's name where a place belongs is a common slip. */
+static bool is_place(const char *word)
+{
+    return strchr(word, '.') == NULL && strchr(word, '/') == NULL;
 }
 
 static int take_pair(struct plan *p, struct args *a, const char *place)
@@ -81,8 +86,8 @@ static int take_pair(struct plan *p, struct args *a, const char *place)
     int kind = args_next(a, &path);
     if (kind == 2)
         return plan_add_file(p, place, path);
-    fprintf(stderr, "%s: which file goes to '%s'?\n", a->command, place);
-    return EXIT_USAGE;
+    return args_wrong(a, "'%s' needs a file behind it, as in: %s appimg.bin",
+                      place, is_place(place) ? place : "factory");
 }
 
 static bool is_verb(const char *word)
@@ -93,19 +98,21 @@ static bool is_verb(const char *word)
 static int take_arguments(struct flash_args *f, struct plan *p, int argc,
                           char **argv)
 {
-    struct args a = args_of("wipy flash", argc, argv);
+    struct args a = args_of("wipy flash", usage, argc, argv);
     const char *word;
     int kind, code = 0;
     while (!code && (kind = args_next(&a, &word)) != 0) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf(usage, serial_args_help);
-            exit(EXIT_OK);
-        }
         if (kind == 1)
             code = take_option(f, &a, word);
         else if (!is_verb(word))
             code = take_pair(p, &a, word);
     }
+    if (!code && f->images && p->count)
+        return args_wrong(&a, "--all-images names all files: no more go with "
+                              "it");
+    if (!code && !f->images && p->count == 0)
+        return args_wrong(&a, "want a place and a file, as in: factory "
+                              "appimg.bin");
     return code;
 }
 
@@ -293,11 +300,7 @@ int cmd_flash(int argc, char **argv)
     serial_args_init(&f.job.serial);
     int code = take_arguments(&f, &p, argc, argv);
     if (!code && f.images)
-        code = p.count ? EXIT_USAGE : add_images(&p, f.images);
-    if (!code && p.count == 0) {
-        fprintf(stderr, usage, serial_args_help);
-        code = EXIT_USAGE;
-    }
+        code = add_images(&p, f.images);
     if (!code) {
         bool shown = show_early(&f, &p);
         struct loader *l = loader_new(&f.job.serial.o);

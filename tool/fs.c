@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "args.h"
 #include "base/err.h"
 #include "commands.h"
 #include "file.h"
@@ -33,7 +34,7 @@ struct job {
     struct fs_chip_file chip;
     struct volumes *v;
     int argc;
-    char **argv; /* after CHIP */
+    const char **argv; /* after CHIP */
     bool json;
 };
 
@@ -381,11 +382,16 @@ static const struct verb {
     int (*run)(struct job *job);
     int least, most; /* arguments after CHIP */
     bool raw;        /* does not need the volume mounted */
+    const char *wants;
 } verbs[] = {
-    {"ls", do_ls, 0, 1, false},         {"cat", do_cat, 1, 1, false},
-    {"get", do_get, 2, 2, false},       {"put", do_put, 2, 2, false},
-    {"rm", do_rm, 1, 1, false},         {"export", do_export, 1, 1, true},
-    {"import", do_import, 1, 1, false}, {"check", do_check, 0, 0, true},
+    {"ls", do_ls, 0, 1, false, "[PATH]"},
+    {"cat", do_cat, 1, 1, false, "PATH"},
+    {"get", do_get, 2, 2, false, "PATH FILE"},
+    {"put", do_put, 2, 2, false, "FILE PATH"},
+    {"rm", do_rm, 1, 1, false, "PATH"},
+    {"export", do_export, 1, 1, true, "IMAGE"},
+    {"import", do_import, 1, 1, false, "IMAGE"},
+    {"check", do_check, 0, 0, true, ""},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -413,31 +419,25 @@ static int run_verb(const struct verb *verb, struct job *job, const char *path)
 int cmd_fs(int argc, char **argv)
 {
     struct job job = {.argc = 0};
-    const char *chip = NULL;
-    char *args[8];
-    int count = 0;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (strcmp(argv[i], "--json") == 0)
-            job.json = true;
-        else if (strcmp(argv[i], "--flash") == 0 && i + 1 < argc)
-            chip = argv[++i];
-        else if (count < 8)
-            args[count++] = argv[i];
-    }
-    const struct verb *verb = count > 0 ? find_verb(args[0]) : NULL;
-    if (count > 0 && !verb)
-        fprintf(stderr, "wipy fs: there is no '%s'\n", args[0]);
+    struct args a = args_of("wipy fs", usage, argc, argv);
+    const char *chip = NULL, *word[5];
+    const struct args_option options[] = {{"flash", "", NULL, &chip},
+                                          {"json", "", &job.json, NULL}};
+    unsigned count = 5;
+    int code = args_read(&a, options, 2, word, &count);
+    if (code)
+        return code;
+    if (count == 0)
+        return args_wrong(&a,
+                          "ls, cat, get, put, rm, export, import or check?");
+    const struct verb *verb = find_verb(word[0]);
+    if (!verb)
+        return args_wrong(&a, "there is no '%s'", word[0]);
     int first = chip ? 1 : 2; /* argument after CHIP */
-    if (!verb || count < first || count - first < verb->least ||
-        count - first > verb->most) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    job.argc = count - first;
-    job.argv = args + first;
-    return run_verb(verb, &job, chip ? chip : args[1]);
+    job.argc = (int)count - first;
+    job.argv = word + first;
+    if (job.argc < verb->least || job.argc > verb->most)
+        return args_wrong(&a, "%s wants %s%s", verb->name, chip ? "" : "CHIP ",
+                          verb->wants);
+    return run_verb(verb, &job, chip ? chip : word[1]);
 }

@@ -1,5 +1,4 @@
 /* wipy image: build, show, check and sign firmware images. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "image/image.h"
 #include "image/table.h"
 #include "image_parts.h"
+#include "loader_args.h"
 #include "version.h"
 
 enum { IMAGE_FILE_MAX = 16 << 20 };
@@ -28,12 +28,6 @@ static const char usage[] =
     "       wipy image verify FILE [--key FILE]... [--json]\n"
     "       wipy image sign FILE --key PRIVATE [--out FILE]\n"
     "       wipy image keygen PRIVATE PUBLIC\n";
-
-static int usage_error(void)
-{
-    fputs(usage, stderr);
-    return EXIT_USAGE;
-}
 
 /* 812345 as 812,345. */
 const char *with_commas(uint64_t v, char to[32])
@@ -58,21 +52,11 @@ struct build_options {
     uint64_t limit;
 };
 
-static int parse_build(int argc, char **argv, struct build_options *o)
+static int parse_build(struct args *a, struct build_options *o)
 {
-    static const struct option options[] = {
-        {"elf", required_argument, NULL, 'e'},
-        {"out", required_argument, NULL, 'o'},
-        {"appimg", required_argument, NULL, 'a'},
-        {"bootloader", no_argument, NULL, 'b'},
-        {"version", required_argument, NULL, 'v'},
-        {"git", required_argument, NULL, 'g'},
-        {"date", required_argument, NULL, 'd'},
-        {"time", required_argument, NULL, 't'},
-        {"project", required_argument, NULL, 'p'},
-        {"limit", required_argument, NULL, 'l'},
-        {NULL, 0, NULL, 0},
-    };
+    bool bootloader = false;
+    const char *limit = NULL;
+    uint32_t most = 0;
     *o = (struct build_options){
         .plan = {.project = "wipy",
                  .version = WIPY_VERSION,
@@ -81,44 +65,30 @@ static int parse_build(int argc, char **argv, struct build_options *o)
                  .time = WIPY_TIME,
                  .flash_size = 0x800000},
     };
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (c) {
-        case 'e':
-            o->elf = optarg;
-            break;
-        case 'o':
-            o->out = optarg;
-            break;
-        case 'a':
-            o->appimg = optarg;
-            break;
-        case 'b':
-            o->plan.kind = IMAGE_BOOTLOADER;
-            break;
-        case 'v':
-            o->plan.version = optarg;
-            break;
-        case 'g':
-            o->plan.git = optarg;
-            break;
-        case 'd':
-            o->plan.date = optarg;
-            break;
-        case 't':
-            o->plan.time = optarg;
-            break;
-        case 'p':
-            o->plan.project = optarg;
-            break;
-        case 'l':
-            o->limit = strtoull(optarg, NULL, 0);
-            break;
-        default:
-            return usage_error();
-        }
-    }
-    return o->elf && o->out && optind == argc ? EXIT_OK : usage_error();
+    const struct args_option options[] = {
+        {"elf", "", NULL, &o->elf},
+        {"out", "", NULL, &o->out},
+        {"appimg", "", NULL, &o->appimg},
+        {"bootloader", "", &bootloader, NULL},
+        {"version", "", NULL, &o->plan.version},
+        {"git", "", NULL, &o->plan.git},
+        {"date", "", NULL, &o->plan.date},
+        {"time", "", NULL, &o->plan.time},
+        {"project", "", NULL, &o->plan.project},
+        {"limit", "", NULL, &limit},
+    };
+    int code =
+        args_read(a, options, sizeof options / sizeof options[0], NULL, NULL);
+    if (code)
+        return code;
+    if (bootloader)
+        o->plan.kind = IMAGE_BOOTLOADER;
+    if (!o->elf || !o->out)
+        return args_wrong(a, "want --elf FILE and --out FILE");
+    if (limit && !parse_number(limit, &most))
+        return args_wrong(a, "--limit %s: want a number of bytes", limit);
+    o->limit = most;
+    return EXIT_OK;
 }
 
 /* Says where the image goes and how much room is left; fails over the
@@ -172,10 +142,10 @@ static int build_from(const struct build_options *o, struct file_data *elf)
     return code;
 }
 
-static int image_build_command(int argc, char **argv)
+static int image_build_command(struct args *a)
 {
     struct build_options o;
-    int code = parse_build(argc, argv, &o);
+    int code = parse_build(a, &o);
     if (code)
         return code;
     struct file_data elf;
@@ -292,9 +262,7 @@ static int report(const char *path, const struct file_data *file,
     if (json) {
         json_t *j = image_json(im, fault);
         json_object_set_new(j, "file", json_string(path));
-        json_dumpf(j, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(j);
+        print_json(j);
     } else if (!verify && im->hashed_len && im->hashed_len <= im->size) {
         print_image(im);
         printf("checks     %s\n", image_fault_text(fault));
@@ -307,61 +275,74 @@ static int report(const char *path, const struct file_data *file,
     return EXIT_VERIFY;
 }
 
-static int image_check_command(int argc, char **argv, bool verify)
+static int check_command(struct args *a, bool verify)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"key", required_argument, NULL, 'k'},
-        {NULL, 0, NULL, 0},
-    };
     bool json = false;
     struct image_keys keys = {0};
-    int c, code;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'j')
-            json = true;
-        else if (c != 'k')
-            return usage_error();
-        else if ((code = key_read_public(optarg, &keys)) != EXIT_OK)
-            return code;
+    const struct args_option options[] = {{"json", "", &json, NULL}};
+    const char *word, *path = NULL;
+    for (int kind; (kind = args_next(a, &word)) != 0;) {
+        if (kind == 1 && args_is(a, "key")) {
+            const char *key = args_value(a);
+            int code = key ? key_read_public(key, &keys) : EXIT_USAGE;
+            if (code)
+                return code;
+        } else if (kind == 2 && !path) {
+            path = word;
+        } else if (kind == 2 || !args_take(a, options, 1)) {
+            return args_unknown(a, word);
+        }
     }
-    if (optind + 1 != argc)
-        return usage_error();
+    if (!path)
+        return args_wrong(a, "which file?");
     struct file_data file;
-    code = file_read(argv[optind], IMAGE_FILE_MAX, &file);
+    int code = file_read(path, IMAGE_FILE_MAX, &file);
     if (code)
         return code;
     struct image im;
     enum image_fault fault = image_parse(&im, file.data, file.len);
     if (!fault)
         fault = check_any(&im, &keys);
-    code = report(argv[optind], &file, &im, fault, verify, json);
+    code = report(path, &file, &im, fault, verify, json);
     free(file.data);
     return code;
+}
+
+static int info_command(struct args *a)
+{
+    return check_command(a, false);
+}
+
+static int verify_command(struct args *a)
+{
+    return check_command(a, true);
 }
 
 int cmd_image(int argc, char **argv)
 {
     static const struct {
-        const char *name;
-        int (*run)(int argc, char **argv);
+        const char *name, *command;
+        int (*run)(struct args *a);
     } actions[] = {
-        {"build", image_build_command},   {"table", image_table_command},
-        {"csv", image_csv_command},       {"sign", image_sign_command},
-        {"keygen", image_keygen_command},
+        {"build", "wipy image build", image_build_command},
+        {"table", "wipy image table", image_table_command},
+        {"csv", "wipy image csv", image_csv_command},
+        {"info", "wipy image info", info_command},
+        {"verify", "wipy image verify", verify_command},
+        {"sign", "wipy image sign", image_sign_command},
+        {"keygen", "wipy image keygen", image_keygen_command},
     };
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        return EXIT_OK;
-    }
-    if (argc < 2)
-        return usage_error();
-    if (strcmp(argv[1], "info") == 0)
-        return image_check_command(argc - 1, argv + 1, false);
-    if (strcmp(argv[1], "verify") == 0)
-        return image_check_command(argc - 1, argv + 1, true);
+    struct args a = args_of("wipy image", usage, argc, argv);
+    const char *word;
+    int kind = args_next(&a, &word);
+    if (kind != 2)
+        return kind ? args_unknown(&a, word)
+                    : args_wrong(&a, "build, table, csv, info, verify, sign "
+                                     "or keygen?");
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (strcmp(argv[1], actions[i].name) == 0)
-            return actions[i].run(argc - 1, argv + 1);
-    return usage_error();
+        if (strcmp(word, actions[i].name) == 0) {
+            a.command = actions[i].command;
+            return actions[i].run(&a);
+        }
+    return args_unknown(&a, word);
 }

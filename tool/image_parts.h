@@ -4,13 +4,14 @@
 
 #include <jansson.h>
 
+#include "args.h"
 #include "file.h"
 #include "image/image.h"
 
-int image_table_command(int argc, char **argv);  /* image_table.c */
-int image_csv_command(int argc, char **argv);    /* image_table.c */
-int image_sign_command(int argc, char **argv);   /* image_sign.c */
-int image_keygen_command(int argc, char **argv); /* image_sign.c */
+int image_table_command(struct args *a);  /* image_table.c */
+int image_csv_command(struct args *a);    /* image_table.c */
+int image_sign_command(struct args *a);   /* image_sign.c */
+int image_keygen_command(struct args *a); /* image_sign.c */
 
 /* Adds the public key in the file (65 bytes as hex digits, or a PEM made by
  * keygen). Returns an enum exit_code, after a message. */

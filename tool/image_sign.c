@@ -1,7 +1,6 @@
 /* wipy image sign and keygen: ECDSA over P-256 with key files that openssl
  * reads too (private: RFC 5915 in PEM; public: SubjectPublicKeyInfo). */
 #include <bearssl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,32 +203,20 @@ static int sign_file(const char *path, const char *out, const uint8_t *secret)
     return code;
 }
 
-int image_sign_command(int argc, char **argv)
+int image_sign_command(struct args *a)
 {
-    static const struct option options[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"out", required_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *key = NULL, *out = NULL;
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'k')
-            key = optarg;
-        else if (c == 'o')
-            out = optarg;
-        else
-            return EXIT_USAGE;
-    }
-    if (!key || optind + 1 != argc) {
-        fputs("usage: wipy image sign FILE --key PRIVATE [--out FILE]\n",
-              stderr);
-        return EXIT_USAGE;
-    }
+    const char *key = NULL, *out = NULL, *file;
+    const struct args_option options[] = {{"key", "", NULL, &key},
+                                          {"out", "", NULL, &out}};
+    unsigned words = 1;
     uint8_t secret[PRIVATE_LEN];
-    int code = read_private(key, secret);
+    int code = args_read(a, options, 2, &file, &words);
+    if (!code && (!key || words < 1))
+        code = args_wrong(a, "want FILE --key PRIVATE");
     if (!code)
-        code = sign_file(argv[optind], out ? out : argv[optind], secret);
+        code = read_private(key, secret);
+    if (!code)
+        code = sign_file(file, out ? out : file, secret);
     memset(secret, 0, sizeof secret);
     return code;
 }
@@ -247,12 +234,15 @@ static int write_pem(const char *path, const char *name, const void *der,
     return file_write(path, text, n, mode);
 }
 
-int image_keygen_command(int argc, char **argv)
+int image_keygen_command(struct args *a)
 {
-    if (argc != 3) {
-        fputs("usage: wipy image keygen PRIVATE PUBLIC\n", stderr);
-        return EXIT_USAGE;
-    }
+    const char *file[2];
+    unsigned words = 2;
+    int refused = args_read(a, NULL, 0, file, &words);
+    if (!refused && words < 2)
+        refused = args_wrong(a, "want two files: PRIVATE PUBLIC");
+    if (refused)
+        return refused;
     uint8_t seed[32], secret[BR_EC_KBUF_PRIV_MAX_SIZE];
     uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE], der[256];
     if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
@@ -270,13 +260,13 @@ int image_keygen_command(int argc, char **argv)
     int code = EXIT_FAILED;
     if (len && len <= sizeof der) {
         br_encode_ec_raw_der(der, &private, &public);
-        code = write_pem(argv[1], "EC PRIVATE KEY", der, len, 0600);
+        code = write_pem(file[0], "EC PRIVATE KEY", der, len, 0600);
     }
     memset(secret, 0, sizeof secret);
     memcpy(der, spki_head, sizeof spki_head);
     memcpy(der + sizeof spki_head, point, P256_KEY_LEN);
     if (!code)
-        code = write_pem(argv[2], "PUBLIC KEY", der,
+        code = write_pem(file[1], "PUBLIC KEY", der,
                          sizeof spki_head + P256_KEY_LEN, 0644);
     return code;
 }

@@ -1,5 +1,4 @@
 /* wipy image table, wipy image csv: the partition table as file and text. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,31 +12,29 @@
 enum { CSV_MAX = 65536 };
 
 struct table_options {
-    const char *out, *csv;
+    const char *out, *csv, *file;
     uint32_t chip_size;
 };
 
-/* Leaves what is not an option in argv[optind...]. */
-static int parse_options(int argc, char **argv, struct table_options *o)
+static int parse_options(struct table_options *o, struct args *a,
+                         unsigned words)
 {
-    static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'},
-        {"csv", required_argument, NULL, 'c'},
-        {"flash-size", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
+    const char *size = "8";
+    unsigned found = words;
+    const struct args_option options[] = {
+        {"out", "", NULL, &o->out},
+        {"csv", "", NULL, &o->csv},
+        {"flash-size", "", NULL, &size},
     };
-    int c;
-    *o = (struct table_options){.chip_size = 0x800000};
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'o')
-            o->out = optarg;
-        else if (c == 'c')
-            o->csv = optarg;
-        else if (c == 's' && strtoul(optarg, NULL, 10) == 4)
-            o->chip_size = 0x400000;
-        else if (c != 's' || strtoul(optarg, NULL, 10) != 8)
-            return EXIT_USAGE;
-    }
+    *o = (struct table_options){0};
+    int code = args_read(a, options, 3, &o->file, &found);
+    if (code)
+        return code;
+    if (found < words)
+        return args_wrong(a, "which file?");
+    if (strcmp(size, "4") != 0 && strcmp(size, "8") != 0)
+        return args_wrong(a, "--flash-size %s: 4 or 8 (MiB)", size);
+    o->chip_size = *size == '4' ? 0x400000 : 0x800000;
     return EXIT_OK;
 }
 
@@ -65,16 +62,14 @@ static int table_from_file(struct table *t, const struct table_options *o)
     return err ? complain(o->csv, &fault, "line") : EXIT_OK;
 }
 
-int image_table_command(int argc, char **argv)
+int image_table_command(struct args *a)
 {
     struct table_options o;
-    int code = parse_options(argc, argv, &o);
-    if (code || !o.out || optind != argc) {
-        fputs("usage: wipy image table --out FILE [--csv FILE] "
-              "[--flash-size 4|8]\n",
-              stderr);
-        return EXIT_USAGE;
-    }
+    int code = parse_options(&o, a, 0);
+    if (!code && !o.out)
+        code = args_wrong(a, "want --out FILE");
+    if (code)
+        return code;
     struct table t = *table_default(o.chip_size);
     if (o.csv && (code = table_from_file(&t, &o)) != EXIT_OK)
         return code;
@@ -87,16 +82,14 @@ int image_table_command(int argc, char **argv)
     return code;
 }
 
-int image_csv_command(int argc, char **argv)
+int image_csv_command(struct args *a)
 {
     struct table_options o;
     struct file_data file;
-    int code = parse_options(argc, argv, &o);
-    if (code || optind + 1 != argc) {
-        fputs("usage: wipy image csv FILE [--flash-size 4|8]\n", stderr);
-        return EXIT_USAGE;
-    }
-    const char *path = argv[optind];
+    int code = parse_options(&o, a, 1);
+    if (code)
+        return code;
+    const char *path = o.file;
     code = file_read(path, TABLE_SECTOR, &file);
     if (code)
         return code;

@@ -37,15 +37,9 @@ struct keys_job {
     struct table table;
 };
 
-static int say_usage(void)
-{
-    fputs(usage, stderr);
-    return EXIT_USAGE;
-}
-
 static int parse(struct keys_job *job, int argc, char **argv)
 {
-    struct args a = args_of("wipy keys", argc, argv);
+    struct args a = args_of("wipy keys", usage, argc, argv);
     const char *word;
     serial_args_init(&job->serial);
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
@@ -70,11 +64,14 @@ static int parse(struct keys_job *job, int argc, char **argv)
     }
     job->by_file = job->serial.o.flash && !job->serial.o.port;
     if (!job->action)
-        return say_usage();
+        return args_wrong(&a, "show, set or clear?");
     bool set = strcmp(job->action, "set") == 0;
-    if (set != (job->keys.count > 0) ||
-        (!set && strcmp(job->action, "show") && strcmp(job->action, "clear")))
-        return say_usage();
+    if (!set && strcmp(job->action, "show") && strcmp(job->action, "clear"))
+        return args_wrong(&a, "there is no '%s'", job->action);
+    if (set && !job->keys.count)
+        return args_wrong(&a, "set which key? name a public key's file");
+    if (!set && job->keys.count)
+        return args_wrong(&a, "%s takes no key", job->action);
     return EXIT_OK;
 }
 
@@ -253,10 +250,6 @@ static int act(struct keys_job *job)
 int cmd_keys(int argc, char **argv)
 {
     static struct keys_job job;
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        return EXIT_OK;
-    }
     int code = parse(&job, argc, argv);
     if (code)
         return code;

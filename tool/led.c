@@ -10,13 +10,6 @@ static const char usage[] =
     "Shows the board's LED: its colour and pattern, the changes so far with\n"
     "their time on the board's clock, or every change as it comes.\n";
 
-static const struct option options[] = {
-    CONTROL_OPTIONS,
-    {"history", no_argument, NULL, 'H'},
-    {"watch", no_argument, NULL, 'w'},
-    {NULL, 0, NULL, 0},
-};
-
 static void show_change(const json_t *change)
 {
     json_int_t ms = json_integer_value(json_object_get(change, "ms"));
@@ -65,27 +58,13 @@ static int show(const struct control_target *target, bool history)
 int cmd_led(int argc, char **argv)
 {
     struct control_target target = {0};
+    struct args a = args_of("wipy led", usage, argc, argv);
     bool history = false, watch = false;
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (c == 'H')
-            history = true;
-        else if (c == 'w')
-            watch = true;
-        else if (!control_take_option(&target, c, optarg)) {
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind != argc) {
-        fprintf(stderr, "wipy led: '%s' is not expected here\n", argv[optind]);
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    const struct args_option own[] = {{"history", "", &history, NULL},
+                                      {"watch", "", &watch, NULL}};
+    int code = control_args(&target, &a, own, 2, NULL, NULL);
+    if (code)
+        return code;
     return watch ? control_watch(&target, on_event, &target)
                  : show(&target, history);
 }

@@ -1,116 +1,10 @@
 #include "loader_args.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-
-const char serial_args_help[] =
-    "  -p, --port PORT       /dev/ttyUSB0, a pty, rfc2217://HOST:PORT,\n"
-    "                        socket://HOST:PORT; default: WIPY_PORT, the\n"
-    "                        running board, the only USB port there is\n"
-    "  --flash FILE          the running board meant is that of FILE\n"
-    "                        (wipy.flash)\n"
-    "  -b, -s, --baud N      speed of the data (460800)\n"
-    "  --before no_reset     the board is in its loader already\n"
-    "  --after no_reset      leave it there\n"
-    "  --no-stub             only the commands of the chip's own ROM\n"
-    "  --json                results as JSON on standard output\n"
-    "  -q, --quiet           only errors and results\n";
-
-struct args args_of(const char *command, int argc, char **argv)
-{
-    return (struct args){
-        .command = command, .argc = argc, .argv = argv, .at = 1};
-}
-
-int args_next(struct args *a, const char **word)
-{
-    if (a->at >= a->argc)
-        return 0;
-    const char *text = a->argv[a->at++];
-    *word = text;
-    if (text[0] != '-' || text[1] == 0)
-        return 2;
-    text += text[1] == '-' ? 2 : 1;
-    const char *equals = strchr(text, '=');
-    size_t len = equals ? (size_t)(equals - text) : strlen(text);
-    if (len >= sizeof a->name)
-        len = sizeof a->name - 1;
-    for (size_t i = 0; i < len; i++)
-        a->name[i] = text[i] == '_' ? '-' : text[i];
-    a->name[len] = 0;
-    a->value = equals ? equals + 1 : NULL;
-    return 1;
-}
-
-bool args_is(const struct args *a, const char *name)
-{
-    return strcmp(a->name, name) == 0;
-}
-
-bool args_among(const struct args *a, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (args_is(a, names[i]))
-            return true;
-    return false;
-}
-
-bool args_turn_on(const struct args *a, const struct args_switch *switches,
-                  size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct args_switch *s = &switches[i];
-        if (args_is(a, s->name) || (s->other[0] && args_is(a, s->other))) {
-            *s->on = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *args_value(struct args *a)
-{
-    if (a->value)
-        return a->value;
-    if (a->at < a->argc)
-        return a->argv[a->at++];
-    fprintf(stderr, "%s: option %s needs a value\n", a->command,
-            a->argv[a->at - 1]);
-    return NULL;
-}
-
-int args_unknown(const struct args *a, const char *word)
-{
-    fprintf(stderr, "%s: '%s' is not understood; '%s --help' says what is\n",
-            a->command, word, a->command);
-    return EXIT_USAGE;
-}
-
-bool parse_number(const char *text, uint32_t *value)
-{
-    char *end;
-    errno = 0;
-    if (*text < '0' || *text > '9')
-        return false;
-    unsigned long long v = strtoull(text, &end, 0);
-    unsigned shift = 0;
-    if (*end == 'k' || *end == 'K')
-        shift = 10;
-    else if (*end == 'M' || *end == 'm')
-        shift = 20;
-    if (shift)
-        end++;
-    if (shift && (*end == 'B' || *end == 'b'))
-        end++;
-    if (*end || errno || v > UINT32_MAX >> shift)
-        return false;
-    *value = (uint32_t)v << shift;
-    return true;
-}
 
 void serial_args_init(struct serial_args *s)
 {
@@ -123,8 +17,7 @@ void serial_args_init(struct serial_args *s)
 
 static int bad_value(const struct args *a, const char *value, const char *want)
 {
-    fprintf(stderr, "%s: --%s %s: %s\n", a->command, a->name, value, want);
-    return -EXIT_USAGE;
+    return -args_wrong(a, "--%s %s: %s", a->name, value, want);
 }
 
 /* default_reset, usb_reset … and hard_reset are what we do anyway. */

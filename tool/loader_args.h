@@ -1,54 +1,11 @@
-/* Arguments all serial commands share, with the public tool's names too.
- * Long options may be written with - or _, and as --name=value. */
+/* Arguments all serial commands share, with the public tool's names too. */
 #ifndef WIPY_TOOL_LOADER_ARGS_H
 #define WIPY_TOOL_LOADER_ARGS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <jansson.h>
 
+#include "args.h"
 #include "loader.h"
-
-/* One walk over argv. */
-struct args {
-    const char *command; /* for messages: "wipy flash" */
-    int argc;
-    char **argv;
-    int at;            /* the next to look at */
-    const char *value; /* after =, or NULL */
-    char name[64];     /* of the option, without --, hyphens only */
-};
-
-struct args args_of(const char *command, int argc, char **argv);
-
-/* The next word: 0 at the end, 1 an option (name set, "p" for -p), 2 a plain
- * word (`*word`). */
-int args_next(struct args *a, const char **word);
-
-bool args_is(const struct args *a, const char *name);
-
-/* True when the option is one of `names`. */
-bool args_among(const struct args *a, const char *const *names, size_t count);
-
-/* A switch with its short or old name ("" = none). */
-struct args_switch {
-    const char *name, *other;
-    bool *on;
-};
-
-/* Turns the switch on that the option names; false when it is none. */
-bool args_turn_on(const struct args *a, const struct args_switch *switches,
-                  size_t count);
-
-/* The option's value; NULL after a message when there is none. */
-const char *args_value(struct args *a);
-
-/* Unknown option or superfluous word: prints and returns EXIT_USAGE. */
-int args_unknown(const struct args *a, const char *word);
-
-/* A number in C's notation, or with K or M behind. False when it is none. */
-bool parse_number(const char *text, uint32_t *value);
 
 /* What the serial commands have in common. */
 struct serial_args {
@@ -63,7 +20,18 @@ void serial_args_init(struct serial_args *s);
 int serial_args_take(struct serial_args *s, struct args *a);
 
 /* The help text of these options. */
-extern const char serial_args_help[];
+#define SERIAL_ARGS_HELP                                                       \
+    "  -p, --port PORT       /dev/ttyUSB0, a pty, rfc2217://HOST:PORT,\n"      \
+    "                        socket://HOST:PORT; default: WIPY_PORT, the\n"    \
+    "                        running board, the only USB port there is\n"      \
+    "  --flash FILE          the running board meant is that of FILE\n"        \
+    "                        (wipy.flash)\n"                                   \
+    "  -b, -s, --baud N      speed of the data (460800)\n"                     \
+    "  --before no_reset     the board is in its loader already\n"             \
+    "  --after no_reset      leave it there\n"                                 \
+    "  --no-stub             only the commands of the chip's own ROM\n"        \
+    "  --json                results as JSON on standard output\n"             \
+    "  -q, --quiet           only errors and results\n"
 
 /* Ends a command: prints l->error (as JSON too) and gives the exit code. */
 int serial_failed(const struct loader *l, const struct serial_args *s, int err);

@@ -1,5 +1,4 @@
 /* wipy log: the diary on a chip, the latest entry last. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -58,63 +57,33 @@ static void show(const struct diary *d, unsigned count, bool json)
         else
             printf("%5u  %s  %s\n", e.seq, when, text);
     }
-    if (json) {
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        putchar('\n');
-    }
+    if (json)
+        print_json(json_incref(all));
     json_decref(all);
 }
 
 int cmd_log(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"flash", required_argument, NULL, 'f'},
-        {"port", required_argument, NULL, 'p'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     static struct chip_view v;
-    const char *flash = NULL;
-    bool json = false, wrong = false;
-    struct serial_args serial;
-    unsigned count = DIARY_ENTRIES;
-    int c;
-    serial_args_init(&serial);
-    serial.o.port = NULL; /* only when asked for, not by WIPY_PORT */
-    while ((c = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (c == 'f')
-            flash = optarg;
-        else if (c == 'p')
-            serial.o.port = optarg;
-        else if (c == 'j')
-            json = true;
-        else if (c == 'n' && atoi(optarg) > 0)
-            count = (unsigned)atoi(optarg);
-        else
-            wrong = true;
-    }
-    if (wrong || optind != argc || (flash && serial.o.port)) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    if (count > 2 * DIARY_ENTRIES)
-        count = 2 * DIARY_ENTRIES;
-    serial.json = json;
-    serial.o.quiet = true;
-    int code = serial.o.port ? chip_view_open_serial(&v, &serial)
-                             : chip_view_open(&v, flash);
+    struct chip_view_args o = {0};
+    struct args a = args_of("wipy log", usage, argc, argv);
+    const char *wanted = NULL;
+    const struct args_option own = {"n", "", NULL, &wanted};
+    uint32_t count = 2 * DIARY_ENTRIES;
+    int code = chip_view_args(&o, &a, &own);
+    if (!code && wanted && (!parse_number(wanted, &count) || count == 0))
+        code = args_wrong(&a, "-n %s: want a count from 1", wanted);
+    if (!code)
+        code = chip_view_open(&v, &o);
     if (code)
         return code;
+    if (count > 2 * DIARY_ENTRIES)
+        count = 2 * DIARY_ENTRIES;
     struct diary d;
     diary_open(&d, &v.boot);
     if (!d.off)
         fputs("wipy: this chip's partition table has no diary\n", stderr);
-    show(&d, count, json);
+    show(&d, count, o.json);
     chip_view_close(&v);
     return d.off ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,5 +1,9 @@
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "version.h"
@@ -44,8 +48,23 @@ static void print_usage(FILE *to)
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
 }
 
+/* What could not be said is a failure. A reader that went away (`| head`) has
+ * what it wanted: no word about it. */
+static void close_output(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    if (errno != EPIPE)
+        fprintf(stderr, "wipy: standard output cannot be written: %s\n",
+                errno ? strerror(errno) : "some of it is lost");
+    _exit(EXIT_FILE);
+}
+
 int main(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN); /* a board half flashed for the sake of `head` */
+    atexit(close_output);
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;

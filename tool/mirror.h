@@ -12,7 +12,7 @@ struct mirror {
     uint8_t *chip; /* flash_size bytes */
     struct flash flash;
     bool has_slot[SLOTS]; /* its image was read */
-    bool has_rest;  /* second table and diary were read */
+    bool has_rest;        /* second table and diary were read */
     bool head_only; /* of the slot asked for last only the head was read */
 };
 
@@ -20,8 +20,8 @@ struct mirror {
 int mirror_open(struct mirror *m, struct loader *l);
 void mirror_close(struct mirror *m);
 
-/* Reads the images of the slots, second table and diary too: what `wipy slots` and
- * `wipy log` show of `m->flash`. */
+/* Reads the images of the slots, second table and diary too: what `wipy slots`
+ * and `wipy log` show of `m->flash`. */
 int mirror_read_slots(struct mirror *m);
 
 /* Takes bytes that were just written and verified as if read. */

@@ -95,13 +95,9 @@ static int watch(struct monitor *m)
 static int take_arguments(struct serial_args *s, bool *reset, int argc,
                           char **argv)
 {
-    struct args a = args_of("wipy monitor", argc, argv);
+    struct args a = args_of("wipy monitor", usage, argc, argv);
     const char *word;
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf("%s", usage);
-            exit(EXIT_OK);
-        }
         if (kind == 1 && (args_is(&a, "r") || args_is(&a, "reset"))) {
             *reset = true;
             continue;

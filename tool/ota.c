@@ -1,5 +1,4 @@
 /* wipy ota: hands a running board a firmware image over the air. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "file.h"
 #include "ftp_client.h"
 #include "image_parts.h"
+#include "loader_args.h"
 #include "running.h"
 
 enum { IMAGE_FILE_MAX = 16 << 20, TRIES = 3 };
@@ -40,61 +40,23 @@ struct ota_job {
 
 static int parse(struct ota_job *job, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"host", required_argument, NULL, 'H'},
-        {"flash", required_argument, NULL, 'f'},
-        {"user", required_argument, NULL, 'u'},
-        {"password", required_argument, NULL, 'p'},
-        {"prepare", no_argument, NULL, 'P'},
-        {"no-resume", no_argument, NULL, 'r'},
-        {"force", no_argument, NULL, 'F'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
+    struct args a = args_of("wipy ota", usage, argc, argv);
+    unsigned words = 1;
     *job = (struct ota_job){.user = "micro", .password = "python"};
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (c) {
-        case 'H':
-            job->host = optarg;
-            break;
-        case 'f':
-            job->flash = optarg;
-            break;
-        case 'u':
-            job->user = optarg;
-            break;
-        case 'p':
-            job->password = optarg;
-            break;
-        case 'P':
-            job->prepare = true;
-            break;
-        case 'r':
-            job->no_resume = true;
-            break;
-        case 'F':
-            job->force = true;
-            break;
-        case 'j':
-            job->json = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            exit(EXIT_OK);
-        default:
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind + 1 < argc) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    job->named = optind < argc;
-    job->path = job->named ? argv[optind] : NULL;
-    return EXIT_OK;
+    const struct args_option options[] = {
+        {"host", "", NULL, &job->host},
+        {"flash", "", NULL, &job->flash},
+        {"user", "", NULL, &job->user},
+        {"password", "", NULL, &job->password},
+        {"prepare", "", &job->prepare, NULL},
+        {"no-resume", "", &job->no_resume, NULL},
+        {"force", "", &job->force, NULL},
+        {"json", "", &job->json, NULL},
+    };
+    int code = args_read(&a, options, sizeof options / sizeof options[0],
+                         &job->path, &words);
+    job->named = words == 1;
+    return code;
 }
 
 static int find_board(struct ota_job *job)
@@ -266,12 +228,9 @@ int cmd_ota(int argc, char **argv)
     job.ftp.fd = -1;
     code = work(&job);
     if (job.json) {
-        json_t *j =
-            json_pack("{s:b,s:s,s:s,s:i}", "ok", code == EXIT_OK, "board",
-                      job.where, "text", job.ftp.reply, "reply", job.ftp.code);
-        json_dumpf(j, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(j);
+        print_json(json_pack("{s:b,s:s,s:s,s:i}", "ok", code == EXIT_OK,
+                             "board", job.where, "text", job.ftp.reply, "reply",
+                             job.ftp.code));
     }
     ftp_close(&job.ftp);
     free(job.file.data);

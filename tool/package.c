@@ -163,28 +163,16 @@ static int fill(struct package *p, const char *images, struct image *app)
 
 static int take_arguments(struct package_args *o, int argc, char **argv)
 {
-    struct args a = args_of("wipy package", argc, argv);
-    const char *word, *folder;
+    struct args a = args_of("wipy package", usage, argc, argv);
+    const char *folder = NULL;
+    const struct args_option options[] = {{"out", "o", NULL, &o->out},
+                                          {"images", "", NULL, &folder},
+                                          {"json", "", &o->json, NULL}};
+    int code = args_read(&a, options, 3, NULL, NULL);
     images_here(o->images);
-    for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf("%s", usage);
-            exit(EXIT_OK);
-        }
-        if (kind == 1 && (args_is(&a, "o") || args_is(&a, "out"))) {
-            if (!(o->out = args_value(&a)))
-                return EXIT_USAGE;
-        } else if (kind == 1 && args_is(&a, "images")) {
-            if (!(folder = args_value(&a)))
-                return EXIT_USAGE;
-            snprintf(o->images, sizeof o->images, "%s", folder);
-        } else if (kind == 1 && args_is(&a, "json")) {
-            o->json = true;
-        } else {
-            return args_unknown(&a, word);
-        }
-    }
-    return 0;
+    if (folder)
+        snprintf(o->images, sizeof o->images, "%s", folder);
+    return code;
 }
 
 /* A version becomes part of a file name. */

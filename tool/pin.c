@@ -10,12 +10,6 @@ static const char usage[] =
     "Shows the board's pins, or drives one as a wire to 3V3 or ground would.\n"
     "PIN is GP0 to GP31, P0 to P23 or G0 to G31; TIME is the board's.\n";
 
-static const struct option options[] = {
-    CONTROL_OPTIONS,
-    {"for", required_argument, NULL, 'F'},
-    {NULL, 0, NULL, 0},
-};
-
 static void show_pin(const json_t *pin)
 {
     printf("%-5s %s  %s%s%s\n", json_string_value(json_object_get(pin, "pin")),
@@ -42,30 +36,24 @@ static void show(const json_t *result)
 int cmd_pin(int argc, char **argv)
 {
     struct control_target target = {0};
+    struct args a = args_of("wipy pin", usage, argc, argv);
+    const char *duration = NULL, *word[2];
+    const struct args_option own[] = {{"for", "", NULL, &duration}};
+    unsigned words = 2;
     uint32_t ms = 0;
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (c == 'F' && control_duration(optarg, &ms))
-            continue;
-        if (!control_take_option(&target, c, optarg)) {
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (argc - optind > 2) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    int code = control_args(&target, &a, own, 1, word, &words);
+    if (code)
+        return code;
+    if (duration && !control_duration(duration, &ms))
+        return args_wrong(&a, "--for %s: a time like 4s or 500ms", duration);
+    if (duration && words < 2)
+        return args_wrong(&a, "--for: drive which pin how?");
     json_t *request = json_pack("{s:s}", "op", "pin");
-    if (optind < argc)
-        json_object_set_new(request, "pin", json_string(argv[optind]));
-    if (optind + 1 < argc)
-        json_object_set_new(request, "drive", json_string(argv[optind + 1]));
+    if (words > 0)
+        json_object_set_new(request, "pin", json_string(word[0]));
+    if (words > 1)
+        json_object_set_new(request, "drive", json_string(word[1]));
     if (ms)
         json_object_set_new(request, "for_ms", json_integer(ms));
-    return control_show(&target, request, show);
+    return control_show(&target, request, JSON_COMPACT, show);
 }

@@ -13,7 +13,7 @@ static const char usage[] =
     "usage: wipy read [OPTIONS] PLACE [SIZE] FILE\n"
     "Reads from the chip of a board over its serial line. PLACE is an offset,\n"
     "the name of a partition, or 'all'; SIZE is not needed for a name.\n"
-    "\n%s";
+    "\n" SERIAL_ARGS_HELP;
 
 struct read_args {
     struct serial_args serial;
@@ -23,13 +23,9 @@ struct read_args {
 
 static int take_arguments(struct read_args *r, int argc, char **argv)
 {
-    struct args a = args_of("wipy read", argc, argv);
+    struct args a = args_of("wipy read", usage, argc, argv);
     const char *word;
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf(usage, serial_args_help);
-            exit(EXIT_OK);
-        }
         int taken = kind == 1 ? serial_args_take(&r->serial, &a) : 0;
         if (taken < 0)
             return -taken;
@@ -38,10 +34,16 @@ static int take_arguments(struct read_args *r, int argc, char **argv)
         else if (!taken)
             return args_unknown(&a, word);
     }
-    if (r->count >= 2)
-        return 0;
-    fprintf(stderr, usage, serial_args_help);
-    return EXIT_USAGE;
+    uint32_t number;
+    if (r->count < 2)
+        return args_wrong(&a, "want what to read and a file for it, as in: "
+                              "factory factory.bin");
+    if (r->count == 2 && parse_number(r->word[0], &number))
+        return args_wrong(&a, "how many bytes at %s? (PLACE SIZE FILE)",
+                          r->word[0]);
+    if (r->count == 3 && !parse_number(r->word[1], &number))
+        return args_wrong(&a, "'%s' is no size", r->word[1]);
+    return 0;
 }
 
 /* Which bytes are meant: 0 or an exit code after a message. */
@@ -63,10 +65,8 @@ static int resolve(struct loader *l, const struct read_args *r, uint32_t *off,
                 r->word[0], p.table_from ? p.table_from : "a known table");
         return EXIT_USAGE;
     }
-    if (r->count == 3 && !parse_number(r->word[1], len)) {
-        fprintf(stderr, "wipy read: '%s' is no size\n", r->word[1]);
-        return EXIT_USAGE;
-    }
+    if (r->count == 3)
+        parse_number(r->word[1], len); /* it is a number */
     return 0;
 }
 

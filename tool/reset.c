@@ -15,68 +15,34 @@ static const char usage[] =
     "  --wait       return when the services answer again\n"
     "  --json       print the answer\n";
 
-static const struct option options[] = {
-    CONTROL_OPTIONS,
-    {"hold", required_argument, NULL, 'H'},
-    {"low", no_argument, NULL, 'l'},
-    {"for", required_argument, NULL, 'F'},
-    {"loader", no_argument, NULL, 'L'},
-    {"wait", no_argument, NULL, 'w'},
-    {NULL, 0, NULL, 0},
-};
-
-static int take_option(json_t *request, int c, const char *value)
-{
-    uint32_t ms;
-    switch (c) {
-    case 'H':
-        json_object_set_new(request, "hold", json_string(value));
-        return 0;
-    case 'l':
-        json_object_set_new(request, "drive", json_string("low"));
-        return 0;
-    case 'F':
-        if (!control_duration(value, &ms)) {
-            fprintf(stderr, "wipy reset: --for %s: a time like 4s or 500ms\n",
-                    value);
-            return EXIT_USAGE;
-        }
-        json_object_set_new(request, "for_ms", json_integer(ms));
-        return 0;
-    case 'L':
-        json_object_set_new(request, "loader", json_true());
-        return 0;
-    case 'w':
-        json_object_set_new(request, "wait", json_true());
-        return 0;
-    default:
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-}
-
 int cmd_reset(int argc, char **argv)
 {
     struct control_target target = {0};
-    json_t *request = json_pack("{s:s}", "op", "reset");
-    int c, code = 0;
-    while (!code && (c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            json_decref(request);
-            return EXIT_OK;
-        }
-        if (!control_take_option(&target, c, optarg))
-            code = take_option(request, c, optarg);
-    }
-    if (!code && optind < argc) {
-        fprintf(stderr, "wipy reset: '%s' is not expected here\n",
-                argv[optind]);
-        code = EXIT_USAGE;
-    }
-    if (code) {
-        json_decref(request);
+    struct args a = args_of("wipy reset", usage, argc, argv);
+    const char *hold = NULL, *duration = NULL;
+    bool low = false, loader = false, wait = false;
+    uint32_t ms;
+    const struct args_option own[] = {
+        {"hold", "", NULL, &hold},    {"low", "", &low, NULL},
+        {"for", "", NULL, &duration}, {"loader", "", &loader, NULL},
+        {"wait", "", &wait, NULL},
+    };
+    int code =
+        control_args(&target, &a, own, sizeof own / sizeof own[0], NULL, NULL);
+    if (code)
         return code;
-    }
+    if (duration && !control_duration(duration, &ms))
+        return args_wrong(&a, "--for %s: a time like 4s or 500ms", duration);
+    if ((low || duration) && !hold)
+        return args_wrong(&a, "%s: of which pin? (--hold PIN)",
+                          low ? "--low" : "--for");
+    json_t *request = json_pack("{s:s, s:b, s:b}", "op", "reset", "loader",
+                                loader, "wait", wait);
+    if (hold)
+        json_object_set_new(request, "hold", json_string(hold));
+    if (low)
+        json_object_set_new(request, "drive", json_string("low"));
+    if (duration)
+        json_object_set_new(request, "for_ms", json_integer(ms));
     return control_do(&target, request);
 }

@@ -1,8 +1,8 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "base/err.h"
 #include "board/board.h"
 #include "commands.h"
@@ -117,82 +117,67 @@ static int take_seed(const char *text, struct board_options *o)
     return 0;
 }
 
-static const struct option options[] = {
-    {"flash", required_argument, NULL, 'f'},
-    {"flash-size", required_argument, NULL, 'z'},
-    {"board", required_argument, NULL, 'b'},
-    {"bind", required_argument, NULL, 'a'},
-    {"telnet-port", required_argument, NULL, 'T'},
-    {"ftp-port", required_argument, NULL, 'F'},
-    {"ftp-data-port", required_argument, NULL, 'D'},
-    {"serial-port", required_argument, NULL, 'S'},
-    {"serial-bind", required_argument, NULL, 'A'},
-    {"sd", required_argument, NULL, 'd'},
-    {"control", required_argument, NULL, 'c'},
-    {"speed", required_argument, NULL, 'x'},
-    {"chip-timing", no_argument, NULL, 't'},
-    {"baud-real", no_argument, NULL, 'R'},
-    {"cut", required_argument, NULL, 'C'},
-    {"seed", required_argument, NULL, 'r'},
-    {"headless", no_argument, NULL, 'H'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-/* 0 = taken, else the exit code. */
-static int take_option(int c, const char *value, struct board_options *o)
+/* What is more than a word or a switch: 0 = taken, -1 = another option, else
+ * the exit code. */
+static int take_parsed(struct args *a, struct board_options *o)
 {
-    switch (c) {
-    case 'f':
-        o->flash = value;
-        return 0;
-    case 'z':
-        return take_size(value, o);
-    case 'b':
-        return take_board(value, o);
-    case 'a':
-        o->radio.bind = value;
-        return 0;
-    case 'T':
-        return take_port("telnet-port", value, &o->radio.telnet);
-    case 'F':
-        return take_port("ftp-port", value, &o->radio.ftp);
-    case 'D':
-        return take_port("ftp-data-port", value, &o->radio.ftp_data);
-    case 'S':
-        return take_port("serial-port", value, &o->radio.serial);
-    case 'A':
-        o->radio.serial_bind = value;
-        return 0;
-    case 'd':
-        o->sd = value;
-        return 0;
-    case 'c':
-        o->control = value;
-        return 0;
-    case 'x':
-        return take_speed(value, o);
-    case 't':
-        o->chip_timing = true;
-        return 0;
-    case 'R':
-        o->baud_real = true;
-        return 0;
-    case 'C':
-        return take_cut(value, o);
-    case 'r':
-        return take_seed(value, o);
-    case 'H':
-        o->headless = true;
-        return 0;
-    case 'j':
-        o->json = true;
-        return 0;
-    default:
-        fprintf(stderr, "'wipy run --help' shows the options\n");
-        return EXIT_USAGE;
+    static const struct {
+        const char *name;
+        int (*take)(const char *text, struct board_options *o);
+    } list[] = {
+        {"flash-size", take_size}, {"board", take_board}, {"speed", take_speed},
+        {"cut", take_cut},         {"seed", take_seed},
+    };
+    const struct {
+        const char *name;
+        int *to;
+    } ports[] = {
+        {"telnet-port", &o->radio.telnet},
+        {"ftp-port", &o->radio.ftp},
+        {"ftp-data-port", &o->radio.ftp_data},
+        {"serial-port", &o->radio.serial},
+    };
+    const char *value;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (args_is(a, list[i].name))
+            return (value = args_value(a)) ? list[i].take(value, o)
+                                           : EXIT_USAGE;
+    for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
+        if (args_is(a, ports[i].name))
+            return (value = args_value(a))
+                       ? take_port(ports[i].name, value, ports[i].to)
+                       : EXIT_USAGE;
+    return -1;
+}
+
+static int parse(struct board_options *o, int argc, char **argv)
+{
+    struct args a = args_of("wipy run", usage, argc, argv);
+    const struct args_option options[] = {
+        {"flash", "", NULL, &o->flash},
+        {"bind", "", NULL, &o->radio.bind},
+        {"serial-bind", "", NULL, &o->radio.serial_bind},
+        {"sd", "", NULL, &o->sd},
+        {"control", "", NULL, &o->control},
+        {"chip-timing", "", &o->chip_timing, NULL},
+        {"baud-real", "", &o->baud_real, NULL},
+        {"headless", "", &o->headless, NULL},
+        {"json", "", &o->json, NULL},
+    };
+    const char *word;
+    for (int kind; (kind = args_next(&a, &word)) != 0;) {
+        int code = kind == 1 ? take_parsed(&a, o) : -1;
+        if (code > 0)
+            return code;
+        if (code == 0)
+            continue;
+        int taken = kind == 1 ? args_take(&a, options,
+                                          sizeof options / sizeof options[0])
+                              : 0;
+        if (taken <= 0)
+            return taken < 0 ? -taken : args_unknown(&a, word);
     }
+    return EXIT_OK;
 }
 
 static int exit_code(int err)
@@ -226,20 +211,9 @@ int cmd_run(int argc, char **argv)
                   .ftp_data = RADIO_DEFAULT,
                   .serial = RADIO_DEFAULT},
     };
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        int code = take_option(c, optarg, &o);
-        if (code)
-            return code;
-    }
-    if (optind < argc) {
-        fprintf(stderr, "wipy run: '%s' is not expected here\n", argv[optind]);
-        return EXIT_USAGE;
-    }
+    int code = parse(&o, argc, argv);
+    if (code)
+        return code;
     int err = board_run(&o, &problem);
     if (err)
         fprintf(stderr, "wipy: %s\n", problem.text);

@@ -38,23 +38,26 @@ static int insert(const struct control_target *target, const char *name)
     }
     json_t *request = json_pack("{s:s, s:s}", "op", "sd", "insert", path);
     free(path);
-    return control_show(target, request, show);
+    return control_show(target, request, JSON_COMPACT, show);
 }
 
 int cmd_sd(int argc, char **argv)
 {
     struct control_target target = {0};
-    int code = control_options(&target, argc, argv, usage);
-    if (code >= 0)
+    struct args a = args_of("wipy sd", usage, argc, argv);
+    const char *word[2];
+    unsigned words = 2;
+    int code = control_args(&target, &a, NULL, 0, word, &words);
+    if (code)
         return code;
-    int count = argc - optind;
-    if (count == 2 && strcmp(argv[optind], "insert") == 0)
-        return insert(&target, argv[optind + 1]);
-    if (count == 1 && strcmp(argv[optind], "remove") == 0)
-        return control_show(
-            &target, json_pack("{s:s, s:b}", "op", "sd", "remove", 1), show);
-    if (count == 0)
-        return control_show(&target, json_pack("{s:s}", "op", "sd"), show);
-    fputs(usage, stderr);
-    return EXIT_USAGE;
+    if (words == 2 && strcmp(word[0], "insert") == 0)
+        return insert(&target, word[1]);
+    json_t *request = json_pack("{s:s}", "op", "sd");
+    if (words == 1 && strcmp(word[0], "remove") == 0)
+        json_object_set_new(request, "remove", json_true());
+    else if (words > 0) {
+        json_decref(request);
+        return args_wrong(&a, "want insert FILE, remove, or nothing");
+    }
+    return control_show(&target, request, JSON_COMPACT, show);
 }

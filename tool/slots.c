@@ -1,5 +1,4 @@
 /* wipy slots: the three images, which runs, which is next and why. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -199,54 +198,20 @@ static json_t *all_json(const struct slots_view *v)
 
 int cmd_slots(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"flash", required_argument, NULL, 'f'},
-        {"port", required_argument, NULL, 'p'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     static struct slots_view v;
-    const char *flash = NULL;
-    bool json = false, wrong = false;
-    struct serial_args serial;
-    int c;
-    serial_args_init(&serial);
-    serial.o.port = NULL; /* only when asked for, not by WIPY_PORT */
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return EXIT_OK;
-        }
-        if (c == 'f')
-            flash = optarg;
-        else if (c == 'p')
-            serial.o.port = optarg;
-        else if (c == 'j')
-            json = true;
-        else
-            wrong = true;
-    }
-    if (wrong || optind != argc || (flash && serial.o.port)) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    serial.json = json;
-    serial.o.quiet = true;
-    int code = serial.o.port ? chip_view_open_serial(&v.chip, &serial)
-                             : chip_view_open(&v.chip, flash);
+    struct chip_view_args o = {0};
+    struct args a = args_of("wipy slots", usage, argc, argv);
+    int code = chip_view_args(&o, &a, NULL);
+    if (!code)
+        code = chip_view_open(&v.chip, &o);
     if (code)
         return code;
-    v.serial = serial.o.port != NULL;
-    look(&v, flash);
-    if (json) {
-        json_t *j = all_json(&v);
-        json_dumpf(j, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(j);
-    } else {
+    v.serial = o.port != NULL;
+    look(&v, o.flash);
+    if (o.json)
+        print_json(all_json(&v));
+    else
         print_all(&v);
-    }
     json_decref(v.status);
     chip_view_close(&v.chip);
     return EXIT_OK;

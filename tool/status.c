@@ -55,24 +55,9 @@ static void show(const json_t *s)
 int cmd_status(int argc, char **argv)
 {
     struct control_target target = {0};
-    json_t *result;
-    int code = control_options(&target, argc, argv, usage);
-    if (code >= 0)
-        return code;
-    if (optind != argc) {
-        fprintf(stderr, "wipy status: '%s' is not expected here\n",
-                argv[optind]);
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    code = control_call(&target, json_pack("{s:s}", "op", "status"), &result);
-    if (code != EXIT_OK)
-        return code;
-    if (target.json) {
-        control_print(result, JSON_INDENT(2));
-        return EXIT_OK;
-    }
-    show(result);
-    json_decref(result);
-    return EXIT_OK;
+    struct args a = args_of("wipy status", usage, argc, argv);
+    int code = control_args(&target, &a, NULL, 0, NULL, NULL);
+    return code ? code
+                : control_show(&target, json_pack("{s:s}", "op", "status"),
+                               JSON_INDENT(2), show);
 }

@@ -23,7 +23,9 @@ static const char usage[] =
     "\n"
     "  --keep-ota            do not touch which image runs\n"
     "  --force               also a package or code of another board\n"
-    "\n%s\n"
+    "  --erase-fs            with -t: also the file system\n"
+    "  --erase-nvs           with -t: also the settings\n"
+    "\n" SERIAL_ARGS_HELP "\n"
     "The vendor's form 'flash -t PACKAGE' and -s SPEED are understood too;\n"
     "behind a command word -p is a partition, as there.\n";
 
@@ -31,6 +33,7 @@ struct update_args {
     struct flash_job job;
     const char *verb, *package, *file, *partition;
     bool restore, force, erase_fs, erase_nvs;
+    int (*run)(struct loader *l, struct update_args *u, struct mirror *m);
 };
 
 /* ---- packages ---- */
@@ -189,7 +192,10 @@ static int locate(struct loader *l, const struct update_args *u,
         return serial_failed(l, &u->job.serial, err);
     int code = plan_resolve(&p, m);
     if (!code && !plan_target(&p, name, off, size, l->chip.flash_size)) {
-        fprintf(stderr, "wipy: no partition is called '%s'\n", name);
+        fprintf(stderr,
+                "wipy: the board has no partition '%s'; 'wipy chip' lists "
+                "them\n",
+                name);
         code = EXIT_USAGE;
     }
     return code;
@@ -219,16 +225,15 @@ static int back_up(struct loader *l, const struct update_args *u,
     free(data);
     if (!code && !u->job.serial.o.quiet)
         printf("%s: %u bytes of %s\n", file, (unsigned)size, u->partition);
+    if (!code && u->job.serial.json)
+        print_json(json_pack("{s:b, s:s, s:I}", "ok", 1, "file", file, "bytes",
+                             (json_int_t)size));
     return code;
 }
 
 static int run_copy(struct loader *l, struct update_args *u, struct mirror *m)
 {
     char name[64], mac[13];
-    if (!u->partition) {
-        fprintf(stderr, "wipy update copy: which partition? (-P NAME)\n");
-        return EXIT_USAGE;
-    }
     if (!u->restore)
         return back_up(l, u, m);
     u->job.keep_ota = true; /* what was selected is not part of it */
@@ -247,10 +252,9 @@ static int run_copy(struct loader *l, struct update_args *u, struct mirror *m)
 
 /* ---- the small commands ---- */
 
-static int run_erase(struct loader *l, const struct update_args *u,
-                     struct mirror *m)
+static int run_erase(struct loader *l, struct update_args *u, struct mirror *m)
 {
-    bool all = strcmp(u->verb, "erase_all") == 0;
+    bool all = strcmp(u->verb + strlen("erase_"), "all") == 0;
     uint32_t off = 0, size = 0;
     int code = serial_connect(l, &u->job.serial);
     if (!code && !all)
@@ -263,23 +267,32 @@ static int run_erase(struct loader *l, const struct update_args *u,
     if (!u->job.serial.o.quiet)
         printf(all ? "The chip is erased; only the serial loader works now\n"
                    : "The file system is erased\n");
+    if (u->job.serial.json)
+        print_json(json_pack("{s:b}", "ok", 1));
     return 0;
 }
 
-static int run_identify(struct loader *l, const struct update_args *u)
+static int run_identify(struct loader *l, struct update_args *u,
+                        struct mirror *m)
 {
+    (void)m;
     char mac[13], text[160];
     int code = serial_connect(l, &u->job.serial);
     if (code)
         return code;
+    if (u->job.serial.json) {
+        print_json(serial_chip_json(l));
+        return 0;
+    }
     mac_text(l, mac);
     loader_describe(l, text);
     puts(strcmp(u->verb, "wmac") == 0 ? mac : text);
     return 0;
 }
 
-static int run_list(const struct update_args *u)
+static int run_list(struct loader *l, struct update_args *u, struct mirror *m)
 {
+    (void)l, (void)m;
     char name[PORT_NAME_MAX], how[1024];
     int err = port_find(u->job.serial.o.flash, name, how);
     if (err == 0)
@@ -289,52 +302,92 @@ static int run_list(const struct update_args *u)
     return EXIT_OK;
 }
 
-/* ---- arguments ---- */
-
-static int take_value(struct args *a, const char **to)
+/* A package, or a file and its place. */
+static int run_flash(struct loader *l, struct update_args *u, struct mirror *m)
 {
-    return (*to = args_value(a)) ? 0 : EXIT_USAGE;
+    return u->package ? run_package(l, u, m) : run_file(l, u, m);
 }
+
+static const struct verb {
+    const char *name;
+    int (*run)(struct loader *l, struct update_args *u, struct mirror *m);
+} verbs[] = {
+    {"flash", run_flash},     {"copy", run_copy},     {"erase_fs", run_erase},
+    {"erase_all", run_erase}, {"wmac", run_identify}, {"chip_id", run_identify},
+    {"list", run_list},
+};
+
+/* Without a command word it is to flash; erase-fs is erase_fs too. */
+static const struct verb *find_verb(struct update_args *u)
+{
+    char name[16] = "flash";
+    if (u->verb)
+        snprintf(name, sizeof name, "%s", u->verb);
+    for (char *c = name; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* ---- arguments ---- */
 
 static int take_option(struct update_args *u, struct args *a, const char *word)
 {
-    if (args_is(a, "t") || args_is(a, "tar"))
-        return take_value(a, &u->package);
-    if (args_is(a, "f") || args_is(a, "file"))
-        return take_value(a, &u->file);
-    if (args_is(a, "P") || args_is(a, "partition") ||
-        (u->verb && args_is(a, "p")))
-        return take_value(a, &u->partition);
+    if (u->verb && args_is(a, "p"))
+        return (u->partition = args_value(a)) ? 0 : EXIT_USAGE;
     static const char *const ignored[] = {"v",    "verbose", "d",    "debug",
                                           "ftdi", "pic",     "reset"};
     if (args_among(a, ignored, sizeof ignored / sizeof ignored[0]))
         return 0; /* adapters and chatter of the vendor's tool */
     struct serial_args *s = &u->job.serial;
-    const struct args_switch switches[] = {
-        {"restore", "r", &u->restore},  {"continuation", "c", &s->o.no_reset},
-        {"noexit", "x", &s->o.stay},    {"keep-ota", "", &u->job.keep_ota},
-        {"erase-fs", "", &u->erase_fs}, {"erase-nvs", "", &u->erase_nvs},
-        {"force", "", &u->force}};
-    if (args_turn_on(a, switches, sizeof switches / sizeof switches[0]))
-        return 0;
+    const struct args_option options[] = {
+        {"tar", "t", NULL, &u->package},
+        {"file", "f", NULL, &u->file},
+        {"partition", "P", NULL, &u->partition},
+        {"restore", "r", &u->restore, NULL},
+        {"continuation", "c", &s->o.no_reset, NULL},
+        {"noexit", "x", &s->o.stay, NULL},
+        {"keep-ota", "", &u->job.keep_ota, NULL},
+        {"erase-fs", "", &u->erase_fs, NULL},
+        {"erase-nvs", "", &u->erase_nvs, NULL},
+        {"force", "", &u->force, NULL},
+    };
+    int taken = args_take(a, options, sizeof options / sizeof options[0]);
+    if (taken)
+        return taken < 0 ? -taken : 0;
     if (args_is(a, "b") && u->verb) { /* back up, not a speed */
         u->restore = false;
         return 0;
     }
-    int taken = serial_args_take(s, a);
+    taken = serial_args_take(s, a);
     return taken < 0 ? -taken : taken ? 0 : args_unknown(a, word);
+}
+
+/* What is needed is there, and not more than can be done. */
+static int check_arguments(const struct args *a, const struct update_args *u)
+{
+    if (!u->run)
+        return args_wrong(a, "there is no command '%s'", u->verb);
+    if (u->run == run_copy && !u->partition)
+        return args_wrong(a, "copy: which partition? (-P NAME)");
+    if (u->run != run_flash)
+        return 0;
+    if (u->package && (u->file || u->partition))
+        return args_wrong(a, "either a package (-t) or a file (-f, -P)");
+    if (!u->package && !(u->file && u->partition))
+        return args_wrong(a, "want -t PACKAGE, or -f FILE and -P PARTITION");
+    return 0;
 }
 
 static int take_arguments(struct update_args *u, int argc, char **argv)
 {
-    struct args a = args_of("wipy update", argc, argv);
+    struct args a = args_of("wipy update", usage, argc, argv);
     const char *word;
     int kind, code = 0;
     while (!code && (kind = args_next(&a, &word)) != 0) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf(usage, serial_args_help);
-            exit(EXIT_OK);
-        }
         if (kind == 1)
             code = take_option(u, &a, word);
         else if (u->verb)
@@ -342,26 +395,11 @@ static int take_arguments(struct update_args *u, int argc, char **argv)
         else
             u->verb = word;
     }
-    return code;
-}
-
-static int run_verb(struct loader *l, struct update_args *u, struct mirror *m)
-{
-    const char *verb = u->verb ? u->verb : "flash";
-    if (strcmp(verb, "list") == 0)
-        return run_list(u);
-    if (strcmp(verb, "copy") == 0)
-        return run_copy(l, u, m);
-    if (strcmp(verb, "erase_fs") == 0 || strcmp(verb, "erase_all") == 0)
-        return run_erase(l, u, m);
-    if (strcmp(verb, "wmac") == 0 || strcmp(verb, "chip_id") == 0)
-        return run_identify(l, u);
-    if (strcmp(verb, "flash") == 0 && u->package && !u->file)
-        return run_package(l, u, m);
-    if (strcmp(verb, "flash") == 0 && u->file && u->partition && !u->package)
-        return run_file(l, u, m);
-    fprintf(stderr, usage, serial_args_help);
-    return EXIT_USAGE;
+    if (code)
+        return code;
+    const struct verb *verb = find_verb(u);
+    u->run = verb ? verb->run : NULL;
+    return check_arguments(&a, u);
 }
 
 int cmd_update(int argc, char **argv)
@@ -373,7 +411,7 @@ int cmd_update(int argc, char **argv)
     if (code)
         return code;
     struct loader *l = loader_new(&u.job.serial.o);
-    code = run_verb(l, &u, &m);
+    code = u.run(l, &u, &m);
     loader_disconnect(l);
     mirror_close(&m);
     loader_free(l);

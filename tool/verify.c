@@ -13,18 +13,14 @@ static const char usage[] =
     "Compares the chip of a board with files, by digests made on the board.\n"
     "PLACE is an offset or the name of a partition. Exit code 6 when\n"
     "something differs.\n"
-    "\n%s";
+    "\n" SERIAL_ARGS_HELP;
 
 static int take_arguments(struct serial_args *s, struct plan *p, int argc,
                           char **argv)
 {
-    struct args a = args_of("wipy verify", argc, argv);
+    struct args a = args_of("wipy verify", usage, argc, argv);
     const char *word, *path;
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "help") || args_is(&a, "h"))) {
-            printf(usage, serial_args_help);
-            exit(EXIT_OK);
-        }
         int taken = kind == 1 ? serial_args_take(s, &a) : 0;
         if (taken < 0)
             return -taken;
@@ -32,19 +28,18 @@ static int take_arguments(struct serial_args *s, struct plan *p, int argc,
             return args_unknown(&a, word);
         if (kind == 1)
             continue;
-        if (args_next(&a, &path) != 2) {
-            fprintf(stderr, "wipy verify: which file is '%s' compared with?\n",
-                    word);
-            return EXIT_USAGE;
-        }
+        if (args_next(&a, &path) != 2)
+            return args_wrong(&a,
+                              "'%s' needs a file behind it, as in: "
+                              "factory appimg.bin",
+                              word);
         int code = plan_add_file(p, word, path);
         if (code)
             return code;
     }
-    if (p->count)
-        return 0;
-    fprintf(stderr, usage, serial_args_help);
-    return EXIT_USAGE;
+    return p->count ? 0
+                    : args_wrong(&a, "want a place and a file, as in: factory "
+                                     "appimg.bin");
 }
 
 static int compare(struct loader *l, const struct serial_args *s,
