@@ -81,13 +81,6 @@ int serial_args_take(struct serial_args *s, struct args *a)
     return 0;
 }
 
-void print_json(json_t *json)
-{
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(json);
-}
-
 int serial_failed(const struct loader *l, const struct serial_args *s, int err)
 {
     int code = loader_exit_code(err);
