@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "file.h"
@@ -205,30 +204,38 @@ static bool write_member(struct archive *a, const struct archive_member *m)
     return fine;
 }
 
+/* All members and what tar and gzip put around them. */
+static size_t room_for(const struct package *p)
+{
+    size_t room = 65536;
+    for (unsigned i = 0; i < p->count; i++)
+        room += p->member[i].len + p->member[i].len / 64 + 2048;
+    return room;
+}
+
 int package_write(const struct package *p, const char *path)
 {
-    char beside[4096];
     struct archive *a = archive_write_new();
-    if (!a)
-        return EXIT_FAILED;
-    snprintf(beside, sizeof beside, "%s.new", path);
-    archive_write_set_format_ustar(a);
-    archive_write_add_filter_gzip(a);
-    archive_write_set_options(a, "gzip:compression-level=9,gzip:!timestamp");
-    bool fine = archive_write_open_filename(a, beside) == ARCHIVE_OK;
+    size_t room = room_for(p), len = 0;
+    uint8_t *bytes = malloc(room);
+    bool fine = a && bytes;
+    if (fine) {
+        archive_write_set_format_ustar(a);
+        archive_write_add_filter_gzip(a);
+        archive_write_set_options(a,
+                                  "gzip:compression-level=9,gzip:!timestamp");
+        fine = archive_write_open_memory(a, bytes, room, &len) == ARCHIVE_OK;
+    }
     for (unsigned i = 0; fine && i < p->count; i++)
         fine = write_member(a, &p->member[i]);
     fine = fine && archive_write_close(a) == ARCHIVE_OK;
-    const char *why = archive_error_string(a);
-    if (!fine)
-        fprintf(stderr, "wipy: %s: %s\n", path,
-                why ? why : "cannot be written");
+    const char *why = a ? archive_error_string(a) : NULL;
+    int code = EXIT_FAILED;
+    if (fine)
+        code = file_write(path, bytes, len, 0644);
+    else
+        fprintf(stderr, "wipy: %s: %s\n", path, why ? why : "out of memory");
     archive_write_free(a);
-    if (fine && rename(beside, path) < 0) {
-        perror(path);
-        fine = false;
-    }
-    if (!fine)
-        unlink(beside);
-    return fine ? 0 : EXIT_FILE;
+    free(bytes);
+    return code;
 }

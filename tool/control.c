@@ -153,6 +153,12 @@ int control_watch(const struct control_target *target,
     return code;
 }
 
+const char *control_text(const json_t *from, const char *name)
+{
+    const char *text = json_string_value(json_object_get(from, name));
+    return text ? text : "none";
+}
+
 void control_print(json_t *json, size_t flags)
 {
     json_dumpf(json, stdout, flags | JSON_ENCODE_ANY);

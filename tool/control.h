@@ -42,6 +42,9 @@ int control_show(const struct control_target *target, json_t *request,
 /* A call whose result is of no interest but, with --json, printed. */
 int control_do(const struct control_target *target, json_t *request);
 
+/* A string of an answer, "none" when there is none. */
+const char *control_text(const json_t *from, const char *name);
+
 /* Prints one JSON value as a line of its own and frees it. */
 void control_print(json_t *json, size_t flags);
 

@@ -1,7 +1,10 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,29 +68,68 @@ int file_read(const char *path, size_t max, struct file_data *to)
     return code;
 }
 
-int file_write(const char *path, const void *data, size_t len, unsigned mode)
+static bool write_all(int fd, const void *data, size_t len)
 {
-    size_t room = strlen(path) + 8;
-    char *beside = malloc(room);
-    if (!beside)
-        return complain(path, "not enough memory");
-    snprintf(beside, room, "%s.new", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     const uint8_t *p = data;
-    while (fd >= 0 && len) {
+    while (len) {
         ssize_t n = write(fd, p, len);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            break;
+        if (n <= 0)
+            return false;
         p += n;
         len -= (size_t)n;
     }
-    int code = EXIT_OK;
-    if (fd < 0 || len || close(fd) != 0 || rename(beside, path) != 0) {
-        code = complain(path, strerror(errno));
-        unlink(beside);
+    return true;
+}
+
+/* Whole or not at all: first beside it, then in its place. */
+static bool replace(const char *path, const void *data, size_t len,
+                    unsigned mode)
+{
+    char beside[PATH_MAX];
+    int n = snprintf(beside, sizeof beside, "%s.new", path);
+    if (n < 0 || (size_t)n >= sizeof beside) {
+        errno = ENAMETOOLONG;
+        return false;
     }
-    free(beside);
-    return code;
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0)
+        return false;
+    bool fine = write_all(fd, data, len);
+    int why = errno;
+    if (close(fd) != 0 && fine) {
+        fine = false;
+        why = errno;
+    }
+    if (fine && rename(beside, path) == 0)
+        return true;
+    if (fine)
+        why = errno;
+    unlink(beside);
+    errno = why;
+    return false;
+}
+
+/* A device or a pipe must not be replaced by a file. */
+static bool write_into(const char *path, const void *data, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool fine = fd >= 0 && write_all(fd, data, len);
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return fine;
+}
+
+int file_write(const char *path, const void *data, size_t len, unsigned mode)
+{
+    struct stat st;
+    char real[PATH_MAX]; /* behind links, which stay */
+    const char *at = realpath(path, real) ? real : path;
+    bool special = stat(at, &st) == 0 && !S_ISREG(st.st_mode);
+    bool fine =
+        special ? write_into(at, data, len) : replace(at, data, len, mode);
+    return fine ? EXIT_OK : complain(path, strerror(errno));
 }

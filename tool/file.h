@@ -15,7 +15,8 @@ struct file_data {
 int file_read(const char *path, size_t max, struct file_data *to);
 
 /* Writes beside the file and renames over it, so that a reader never sees
- * half. `mode` as for open(2). Returns an enum exit_code. */
+ * half; a link stays one, a device is written into. `mode` as for open(2).
+ * Returns an enum exit_code, after a message. */
 int file_write(const char *path, const void *data, size_t len, unsigned mode);
 
 #endif

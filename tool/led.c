@@ -13,9 +13,8 @@ static const char usage[] =
 static void show_change(const json_t *change)
 {
     json_int_t ms = json_integer_value(json_object_get(change, "ms"));
-    const char *rgb = json_string_value(json_object_get(change, "rgb"));
     printf("%6lld.%03lld s  %s\n", (long long)(ms / 1000),
-           (long long)(ms % 1000), rgb ? rgb : "?");
+           (long long)(ms % 1000), control_text(change, "rgb"));
 }
 
 static bool on_event(void *ctx, const json_t *event)
@@ -49,8 +48,8 @@ static int show(const struct control_target *target, bool history)
     json_array_foreach(json_object_get(result, "history"), i, change)
         show_change(change);
     if (!history)
-        printf("%s  %s\n", json_string_value(json_object_get(result, "rgb")),
-               json_string_value(json_object_get(result, "pattern")));
+        printf("%s  %s\n", control_text(result, "rgb"),
+               control_text(result, "pattern"));
     json_decref(result);
     return EXIT_OK;
 }

@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +63,23 @@ static void close_output(void)
     _exit(EXIT_FILE);
 }
 
+/* A file opened in the place of a closed standard stream would get what is
+ * printed. The wrong way round, so that printing fails as it should. */
+static void fill_streams(void)
+{
+    while (true) {
+        int fd = open("/dev/null", O_RDONLY);
+        if (fd < 0 || fd > STDERR_FILENO) {
+            if (fd >= 0)
+                close(fd);
+            return;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    fill_streams();
     signal(SIGPIPE, SIG_IGN); /* a board half flashed for the sake of `head` */
     atexit(close_output);
     if (argc < 2) {

@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE /* cfmakeraw */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,21 +69,39 @@ static int from_board(struct monitor *m)
     int got = port_read(m->port, data, sizeof data, 0);
     if (got > 0) {
         fwrite(data, 1, (size_t)got, stdout);
-        fflush(stdout);
+        if (fflush(stdout) != 0)
+            return 1; /* nobody reads on; said when the program ends */
     }
     return got < 0 ? got : 0;
+}
+
+/* The terminal is put right before the program ends. */
+static volatile sig_atomic_t told_to_end;
+
+static void on_signal(int number)
+{
+    told_to_end = number;
+}
+
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal}; /* ends poll() */
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
 }
 
 /* Without a keyboard it goes on until the board or the user ends it. */
 static int watch(struct monitor *m)
 {
     int done = 0;
-    while (!done) {
+    while (!done && !told_to_end) {
         struct pollfd fds[] = {
             {.fd = port_fd(m->port), .events = POLLIN},
             {.fd = m->keyboard ? STDIN_FILENO : -1, .events = POLLIN},
         };
-        if (!port_has_input(m->port) && poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (!port_has_input(m->port) && poll(fds, 2, 1000) < 0 &&
+            errno != EINTR)
             return WIPY_EIO;
         if (fds[1].revents)
             done = from_keyboard(m);
@@ -148,6 +167,7 @@ int cmd_monitor(int argc, char **argv)
         raw.c_oflag = old.c_oflag;
         tcsetattr(STDIN_FILENO, TCSANOW, &raw);
     }
+    catch_signals();
     int err = reset ? press_reset(m.port) : 0;
     if (!err)
         err = watch(&m);

@@ -12,15 +12,12 @@ static const char usage[] =
 
 static void show_pin(const json_t *pin)
 {
-    printf("%-5s %s  %s%s%s\n", json_string_value(json_object_get(pin, "pin")),
+    const char *drive = control_text(pin, "drive");
+    bool driven = strcmp(drive, "free") != 0;
+    printf("%-5s %s  %s%s%s\n", control_text(pin, "pin"),
            json_integer_value(json_object_get(pin, "level")) ? "high" : "low ",
-           json_string_value(json_object_get(pin, "cpu")),
-           strcmp(json_string_value(json_object_get(pin, "drive")), "free")
-               ? ", driven "
-               : "",
-           strcmp(json_string_value(json_object_get(pin, "drive")), "free")
-               ? json_string_value(json_object_get(pin, "drive"))
-               : "");
+           control_text(pin, "cpu"), driven ? ", driven " : "",
+           driven ? drive : "");
 }
 
 static void show(const json_t *result)

@@ -19,8 +19,7 @@ static void show(const json_t *result)
 {
     const json_t *card = json_object_get(result, "sd");
     if (json_is_object(card))
-        printf("%s: %lld sectors%s\n",
-               json_string_value(json_object_get(card, "file")),
+        printf("%s: %lld sectors%s\n", control_text(card, "file"),
                (long long)json_integer_value(json_object_get(card, "sectors")),
                json_is_true(json_object_get(card, "readonly")) ? ", read-only"
                                                                : "");

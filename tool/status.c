@@ -10,18 +10,12 @@ static const char usage[] =
     "addresses,\n"
     "faults.\n";
 
-static const char *text(const json_t *from, const char *name)
-{
-    const char *value = json_string_value(json_object_get(from, name));
-    return value ? value : "none";
-}
-
 static void show_addresses(const json_t *addresses)
 {
     static const char *const names[] = {"telnet", "ftp", "serial", "pty",
                                         "control"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        printf("%-12s %s\n", names[i], text(addresses, names[i]));
+        printf("%-12s %s\n", names[i], control_text(addresses, names[i]));
 }
 
 static void show(const json_t *s)
@@ -32,20 +26,23 @@ static void show(const json_t *s)
     const json_t *last = json_object_get(s, "last_fault");
     const json_t *dog = json_object_get(s, "watchdog");
     json_int_t ms = json_integer_value(json_object_get(s, "uptime_ms"));
-    printf("power        %s (%s)\n", text(s, "power"), text(s, "state"));
-    printf("led          %s %s\n", text(led, "rgb"), text(led, "pattern"));
-    printf("image        %s in %s%s%s\n", text(image, "version"),
-           text(image, "slot"), *text(image, "note") ? ", " : "",
-           text(image, "note"));
-    printf("reset cause  %s\n", text(s, "reset_cause"));
+    printf("power        %s (%s)\n", control_text(s, "power"),
+           control_text(s, "state"));
+    printf("led          %s %s\n", control_text(led, "rgb"),
+           control_text(led, "pattern"));
+    printf("image        %s in %s%s%s\n", control_text(image, "version"),
+           control_text(image, "slot"),
+           *control_text(image, "note") ? ", " : "",
+           control_text(image, "note"));
+    printf("reset cause  %s\n", control_text(s, "reset_cause"));
     printf("uptime       %lld.%03lld s of the board's clock\n",
            (long long)(ms / 1000), (long long)(ms % 1000));
     show_addresses(json_object_get(s, "addresses"));
-    printf("mac          %s\n", text(s, "mac"));
+    printf("mac          %s\n", control_text(s, "mac"));
     if (json_is_object(fault))
-        printf("fault        %s\n", text(fault, "text"));
+        printf("fault        %s\n", control_text(fault, "text"));
     if (json_is_object(last))
-        printf("last fault   %s\n", text(last, "text"));
+        printf("last fault   %s\n", control_text(last, "text"));
     if (json_is_object(dog))
         printf(
             "watchdog     %lld ms\n",
