@@ -143,21 +143,31 @@ int loader_ask(struct loader *l, uint8_t op, const void *data, size_t len,
     return send_out(l);
 }
 
-/* Only damage and silence are worth another try. The board knows a block it
- * has seen by its number. */
+/* A block that was not taken may come again. One without an answer may have
+ * been taken: only a virtual board looks at its number. */
 static bool worth_a_try(const struct loader *l, int err)
 {
-    uint8_t code = l->client.answer.code;
-    return err == WIPY_ETIMEOUT ||
-           (err == WIPY_EPROTO &&
-            (code == LOADER_ROM_CHECKSUM || code == LOADER_STUB_CHECKSUM));
+    if (err != WIPY_EPROTO)
+        return err == WIPY_ETIMEOUT && l->chip.is_virtual;
+    switch (l->client.answer.code) {
+    case LOADER_ROM_CHECKSUM:
+    case LOADER_ROM_BAD_MESSAGE:
+    case LOADER_ROM_BAD_PARAMETER:
+    case LOADER_STUB_CHECKSUM:
+    case LOADER_STUB_LENGTH:
+        return true;
+    default:
+        return false;
+    }
 }
 
+/* A block's time-out counts from when it can have arrived. */
 static int post(struct loader *l)
 {
+    uint64_t wire_ms = (uint64_t)l->posted.len * 20 * 1000 / l->baud;
     int err = loader_client_send_block(
         &l->client, l->posted.op, l->posted.sequence, l->posted.data,
-        l->posted.len, clock_now_ms(), l->posted.timeout_ms);
+        l->posted.len, clock_now_ms() + wire_ms, l->posted.timeout_ms);
     return err < 0 ? err : send_out(l);
 }
 
@@ -186,6 +196,8 @@ int loader_settle_block(struct loader *l)
         if (!err)
             err = loader_wait(l);
     }
+    if (!err)
+        l->settled++;
     return err;
 }
 
@@ -200,7 +212,10 @@ int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
 int loader_next_frame(struct loader *l, uint32_t timeout_ms)
 {
     int event = next_event(l, clock_now_ms() + timeout_ms);
-    return event < 0 ? line_failed(l, event) : 0;
+    if (event < 0)
+        return line_failed(l, event);
+    l->settled++;
+    return 0;
 }
 
 int loader_send_frame(struct loader *l, const void *data, size_t len)
@@ -209,11 +224,20 @@ int loader_send_frame(struct loader *l, const void *data, size_t len)
     return err < 0 ? err : send_out(l);
 }
 
-enum { RECONNECTS_MAX = 30 };
+enum {
+    RECONNECTS_MAX = 30,
+    VAIN_LOST_MAX = 4,
+    VAIN_REFUSED_MAX = 2, /* what is refused three times is meant so */
+};
 
-bool loader_recovered(struct loader *l, unsigned *again)
+bool loader_recovered(struct loader *l, int err, unsigned *again)
 {
-    if (!l->lost || *again == RECONNECTS_MAX)
+    unsigned most = l->lost ? VAIN_LOST_MAX : VAIN_REFUSED_MAX;
+    if ((!l->lost && err != WIPY_EPROTO) || *again == RECONNECTS_MAX)
+        return false;
+    l->in_vain = l->settled == l->settled_before ? l->in_vain + 1 : 1;
+    l->settled_before = l->settled;
+    if (l->in_vain > most)
         return false;
     if (!l->o.quiet)
         fprintf(stderr, "%s; connecting again\n", l->error);

@@ -15,7 +15,7 @@
 
 enum {
     LOADER_BAUD = 460800, /* default speed of the data */
-    LOADER_TRIES = 3,     /* of a block, and of connecting again */
+    LOADER_TRIES = 3,     /* of a block that was not taken */
     LOADER_ERROR_MAX = 512,
 };
 
@@ -51,7 +51,11 @@ struct loader {
     struct chip_facts chip;
     uint32_t baud;  /* in use */
     uint32_t block; /* bytes a FLASH_DATA carries */
-    bool lost; /* the last failure was the line's: connecting again helps */
+    bool lost;   /* the last failure was the line's: connecting again helps */
+    bool synced; /* somebody answered since the port was opened */
+    unsigned settled;        /* blocks and frames that arrived, ever */
+    unsigned settled_before; /* when the line was lost the last time */
+    unsigned in_vain; /* losses in a row with nothing settled in between */
     char heard[1024]; /* the last text that came before the session */
     size_t heard_len;
     struct {
@@ -80,9 +84,11 @@ int loader_connect(struct loader *l);
 /* After a failure with `lost`: the same again, several times with pauses. */
 int loader_connect_again(struct loader *l);
 
-/* After any failure: true when the line was lost and is there again, so that
- * what failed can be done anew. `*again` counts, up to a limit. */
-bool loader_recovered(struct loader *l, unsigned *again);
+/* After failure `err`: true when the line was lost, or the board said no or
+ * nonsense (a hurt byte can do that), and a new session stands, so that what
+ * failed can be done anew. `*again` counts; given up when several in a row
+ * brought nothing further. */
+bool loader_recovered(struct loader *l, int err, unsigned *again);
 
 /* Runs the flash (EN pulse; the loader's own way where the port has no
  * lines), unless `stay`; closes the port. */
@@ -98,7 +104,9 @@ int loader_ask(struct loader *l, uint8_t op, const void *data, size_t len,
                uint32_t timeout_ms);
 int loader_wait(struct loader *l);
 
-/* A *_DATA command, tried again when it was damaged or unanswered. */
+/* A *_DATA command, tried again when it arrived damaged. One that is not
+ * answered is tried again only on a virtual board, which knows a block it has
+ * seen by its number; silicon would write it twice. */
 int loader_send_block(struct loader *l, uint8_t op, uint32_t sequence,
                       const uint8_t *data, size_t len, uint32_t timeout_ms);
 

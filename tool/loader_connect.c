@@ -17,6 +17,7 @@ enum {
     QUIET_MS = 30,
     SYNC_TRIES = 5,
     ATTEMPTS = 4, /* each a reset and SYNC_TRIES */
+    CONNECTS = 3,
     ASK_MS = 1000,
     STUB_ENTRY = 0x4009f000, /* any address but 0 starts the stub's dialect */
     SPI_USER = 1 << 18,
@@ -55,12 +56,32 @@ static int open_port(struct loader *l)
 static int pulse(struct loader *l, uint32_t extra_ms)
 {
     int err = port_set_lines(l->port, false, true);
+    if (!err) {
+        clock_sleep_ms(HOLD_MS);
+        err = port_set_lines(l->port, true, false);
+    }
+    if (!err) {
+        clock_sleep_ms(SETTLE_MS + extra_ms);
+        err = port_set_lines(l->port, false, false);
+    }
+    if (!err)
+        return 0;
+    l->lost = true;
+    return loader_fail(l, err, "%s: %s", l->name,
+                       err == WIPY_ECLOSED ? "the connection broke"
+                                           : "the reset lines do not work");
+}
+
+/* A board that cannot be reset may be at the speed of an earlier session. */
+static int other_speed(struct loader *l)
+{
+    uint32_t baud = l->baud == BAUD_AT_RESET ? l->o.baud : BAUD_AT_RESET;
+    int err = port_set_baud(l->port, baud);
     if (err < 0)
-        return err;
-    clock_sleep_ms(HOLD_MS);
-    err = port_set_lines(l->port, true, false);
-    clock_sleep_ms(SETTLE_MS + extra_ms);
-    return err < 0 ? err : port_set_lines(l->port, false, false);
+        return loader_fail(l, err, "%s: the port does not do %u baud", l->name,
+                           (unsigned)baud);
+    l->baud = baud;
+    return 0;
 }
 
 /* ---- synchronization ---- */
@@ -87,17 +108,13 @@ static void swallow(struct loader *l)
  * may reset the loader when the first bytes come: the second time counts. */
 static int sync_attempt(struct loader *l, int attempt)
 {
-    int err = WIPY_ETIMEOUT;
-    if (!l->o.no_reset && port_has_lines(l->port)) {
+    int err = 0;
+    if (!l->o.no_reset && port_has_lines(l->port))
         err = pulse(l, attempt % 2 ? SLOW_EXTRA_MS : 0);
-        if (err < 0) {
-            l->lost = true;
-            return loader_fail(l, err, "%s: %s", l->name,
-                               err == WIPY_ECLOSED
-                                   ? "the connection broke"
-                                   : "the reset lines do not work");
-        }
-    }
+    else if (attempt && port_has_baud(l->port))
+        err = other_speed(l);
+    if (err < 0)
+        return err;
     for (int i = 0; i < SYNC_TRIES; i++) {
         err = sync_once(l);
         if (err != WIPY_ETIMEOUT)
@@ -107,9 +124,11 @@ static int sync_attempt(struct loader *l, int attempt)
         swallow(l);
         err = sync_once(l);
     }
-    if (!err)
-        l->client.stub = l->client.answer.value == 0;
-    return err;
+    if (err < 0)
+        return err;
+    l->synced = true;
+    l->client.stub = l->client.answer.value == 0;
+    return 0;
 }
 
 /* A boot message heard says more than "no answer". */
@@ -295,7 +314,7 @@ static int connect_once(struct loader *l)
     loader_client_init(&l->client);
     l->in_at = l->in_len = l->heard_len = 0;
     l->heard[0] = 0;
-    l->lost = false;
+    l->lost = l->synced = false;
     for (size_t i = 0; !err && i < sizeof stages / sizeof stages[0]; i++)
         err = stages[i](l);
     l->block = l->client.stub ? LOADER_STUB_BLOCK : LOADER_ROM_BLOCK;
@@ -306,11 +325,19 @@ static int connect_once(struct loader *l)
     return err;
 }
 
-/* A line that breaks in the middle of this is tried again; one that cannot be
- * opened, or where nobody answers, is not. */
+/* A byte was hurt on the way, as far as can be told. */
+static bool hurt(const struct loader *l, int err)
+{
+    return l->synced && (err == WIPY_ETIMEOUT || err == WIPY_EPROTO);
+}
+
+/* A line that breaks in the middle of this, or hurts a byte, is tried again;
+ * one that cannot be opened, or where nobody answers, is not. */
 int loader_connect(struct loader *l)
 {
     int err = connect_once(l);
+    for (int i = 1; hurt(l, err) && i < CONNECTS; i++)
+        err = connect_once(l);
     return err == WIPY_ECLOSED ? loader_connect_again(l) : err;
 }
 
@@ -323,7 +350,7 @@ int loader_connect_again(struct loader *l)
     for (size_t i = 0; i < sizeof pauses_ms / sizeof pauses_ms[0]; i++) {
         clock_sleep_ms(pauses_ms[i]);
         err = connect_once(l);
-        if (err == 0 || !l->lost)
+        if (err == 0 || !(l->lost || hurt(l, err)))
             break;
     }
     return err;

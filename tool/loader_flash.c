@@ -15,7 +15,7 @@ enum {
     /* Up to so many blocks are looked at sector by sector; where more differ,
      * asking would take longer than sending. */
     FINE_BLOCKS_MAX = 4,
-    BLOCK_MS = 10000, /* a block: erase ahead and program */
+    BLOCK_MS = 5000, /* a block: erase ahead and program */
     ERASE_MS_PER_MB = 40000,
     MD5_MS_PER_MB = 8000,
     FRAME_MS = 5000,
@@ -211,11 +211,17 @@ static int send_blocks(struct loader *l, uint8_t op, const uint8_t *data,
     return err;
 }
 
+/* Silicon writes words. */
+static uint32_t words_of(size_t len)
+{
+    return (uint32_t)((len + 3) / 4 * 4);
+}
+
 static int write_plain(struct loader *l, uint32_t off, const uint8_t *data,
                        size_t len, struct progress *bar)
 {
     int err =
-        begin(l, LOADER_FLASH_BEGIN, (uint32_t)len, blocks_of(l, len), off);
+        begin(l, LOADER_FLASH_BEGIN, words_of(len), blocks_of(l, len), off);
     return err ? err : send_blocks(l, LOADER_FLASH_DATA, data, len, len, bar);
 }
 
@@ -223,11 +229,34 @@ static int write_deflated(struct loader *l, uint32_t off, const uint8_t *data,
                           size_t len, size_t raw, struct progress *bar)
 {
     /* The ROM wants whole blocks, the stub the exact size. */
-    uint32_t size = (uint32_t)raw;
+    uint32_t size = words_of(raw);
     if (!l->client.stub)
         size = blocks_of(l, raw) * l->block;
     int err = begin(l, LOADER_DEFL_BEGIN, size, blocks_of(l, len), off);
     return err ? err : send_blocks(l, LOADER_DEFL_DATA, data, len, raw, bar);
+}
+
+/* The whole as one stream, with what makes it whole words; NULL: no memory. */
+static uint8_t *pack(const uint8_t *data, size_t len, size_t *packed_len)
+{
+    static const uint8_t rest[4] = {0xff, 0xff, 0xff, 0xff};
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len};
+    if (deflateInit(&z, 9) != Z_OK)
+        return NULL;
+    uLong most = deflateBound(&z, words_of(len));
+    uint8_t *packed = malloc(most);
+    z.next_out = packed;
+    z.avail_out = packed ? (uInt)most : 0;
+    bool done = packed && deflate(&z, Z_NO_FLUSH) == Z_OK;
+    z.next_in = (Bytef *)(uintptr_t)rest;
+    z.avail_in = (uInt)(words_of(len) - len);
+    done = done && deflate(&z, Z_FINISH) == Z_STREAM_END;
+    *packed_len = z.total_out;
+    deflateEnd(&z);
+    if (done)
+        return packed;
+    free(packed);
+    return NULL;
 }
 
 /* The next block of a stream; 0 = the end. */
@@ -283,11 +312,9 @@ static int write_run(struct loader *l, uint32_t off, const uint8_t *data,
         int err = write_streamed(l, off, data, len, bar, sent);
         return err ? err : end_write(l);
     }
-    uLongf packed_len = compressBound((uLong)len);
-    uint8_t *packed = plain ? NULL : malloc(packed_len);
-    bool deflate =
-        packed && compress2(packed, &packed_len, data, (uLong)len, 9) == Z_OK &&
-        packed_len < len;
+    size_t packed_len = 0;
+    uint8_t *packed = plain ? NULL : pack(data, len, &packed_len);
+    bool deflate = packed && packed_len < len;
     int err = deflate ? write_deflated(l, off, packed, packed_len, len, bar)
                       : write_plain(l, off, data, len, bar);
     *sent += (uint32_t)(deflate ? packed_len : len);
@@ -416,7 +443,7 @@ int loader_write(struct loader *l, const char *what, uint32_t off,
             rounds++;
     } while ((err == WIPY_ECORRUPT && rounds < WRITE_ROUNDS) ||
              (err < 0 && err != WIPY_ECORRUPT &&
-              loader_recovered(l, &result->again)));
+              loader_recovered(l, err, &result->again)));
     free(j.differs);
     result->seconds = (double)(clock_now_us() - start) / 1e6;
     return err;
@@ -511,7 +538,7 @@ int loader_read(struct loader *l, const char *what, uint32_t off, uint8_t *to,
             got += part;
         else if (err == WIPY_ECORRUPT && again++ < LOADER_TRIES)
             err = 0; /* damaged on the way: once more */
-        else if (loader_recovered(l, &again))
+        else if (loader_recovered(l, err, &again))
             err = 0;
         bar.done = got;
     }
@@ -547,7 +574,7 @@ int loader_erase(struct loader *l, uint32_t off, uint32_t len)
         return err;
     do
         err = erase_once(l, off, len);
-    while (err < 0 && loader_recovered(l, &again));
+    while (err < 0 && loader_recovered(l, err, &again));
     return err;
 }
 
@@ -562,7 +589,7 @@ int loader_compare(struct loader *l, uint32_t off, const uint8_t *data,
     int err = 0;
     do
         err = len ? find_differences(l, off, data, len, differs, true) : 0;
-    while (err < 0 && loader_recovered(l, &again));
+    while (err < 0 && loader_recovered(l, err, &again));
     for (uint32_t i = sectors; i-- > 0;) {
         if (!differs[i])
             continue;
