@@ -5,19 +5,47 @@
         board.wipy("reset"); board.wait_ready()
         repl = board.prompt(); repl.run("1+1")
 """
+import atexit
 import ftplib
+import glob
 import io
 import json
 import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import tty
+
+
+def sweep():
+    """Removes the folders of tests that were killed; their names begin with
+    wipy-PID-, board.sh's too."""
+    for folder in glob.glob(os.path.join(tempfile.gettempdir(), "wipy-*-*")):
+        owner = os.path.basename(folder).split("-")[1]
+        if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def work_folder(name=""):
+    """A new folder that goes away with this program, however it ends."""
+    folder = tempfile.mkdtemp(prefix=f"wipy-{os.getpid()}-{name}")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def on_terminate(number, frame):
+    """A test that takes too long ends its boards, too."""
+    sys.exit(128 + number)
+
+
+sweep()
+signal.signal(signal.SIGTERM, on_terminate)
 
 
 class Line:
@@ -181,7 +209,7 @@ def run_on_board(*cases, options=()):
 class Board:
     def __init__(self, build, *options, flash=None):
         self.build = os.path.abspath(build)
-        self.work = tempfile.mkdtemp(prefix="wipy-")
+        self.work = work_folder()
         self.flash = flash or os.path.join(self.work, "board.flash")
         self.options = list(options)
         self.process = None

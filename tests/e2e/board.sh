@@ -11,7 +11,7 @@ set -eu
 
 build=$(cd "$1" && pwd)
 wipy=$build/wipy
-work=$(mktemp -d)
+work=$(mktemp -d "${TMPDIR:-/tmp}/wipy-$$-XXXXXX")
 flash=$work/board.flash
 log=$work/board.log
 board_pid=

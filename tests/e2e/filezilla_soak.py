@@ -12,9 +12,9 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
+from board import work_folder
 from net_peer import WholeBoard
 
 PROGRAMS = {"filezilla": "filezilla", "Xvfb": "xvfb", "xdotool": "xdotool",
@@ -212,7 +212,7 @@ def main():
     if not programs_are_there():
         print("not run: needs the packages " + " ".join(PROGRAMS.values()))
         return
-    folder = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="filezilla")
+    folder = sys.argv[2] if len(sys.argv) > 2 else work_folder("filezilla")
     folder = os.path.abspath(folder)
     os.makedirs(os.path.join(folder, "update"), exist_ok=True)
     with WholeBoard(sys.argv[1]) as net:

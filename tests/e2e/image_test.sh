@@ -4,7 +4,7 @@
 set -eu
 build=$(cd "$1" && pwd)
 wipy=$build/wipy
-work=$(mktemp -d)
+work=$(mktemp -d "${TMPDIR:-/tmp}/wipy-$$-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 

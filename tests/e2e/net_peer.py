@@ -11,10 +11,9 @@ import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 
-from board import Board
+from board import Board, work_folder
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 
@@ -181,7 +180,7 @@ class NetHost(Net):
 
     def __init__(self, build):
         self.build = build
-        self.folder = tempfile.mkdtemp(prefix="nethost")
+        self.folder = work_folder("nethost")
         self.root = os.path.join(self.folder, "root")
         os.mkdir(self.root)
         self.log = open(os.path.join(self.folder, "log"), "w+")

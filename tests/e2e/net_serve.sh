@@ -2,7 +2,7 @@
 # TELNET and FTP (host:port); stop ends them. BUILD is the build folder.
 # "host" is the network side over a folder, "board" the whole board.
 
-WORK=$(mktemp -d)
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/wipy-$$-XXXXXX")
 SERVER=
 fail() {
     echo "FAILED: $*" >&2

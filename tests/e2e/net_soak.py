@@ -15,9 +15,10 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+
+from board import work_folder
 
 BUILD = sys.argv[1]
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 600
@@ -215,7 +216,7 @@ class Worker(threading.Thread):
 
 class Server:
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="netsoak")
+        self.folder = work_folder("netsoak")
         self.process = subprocess.Popen(
             [BUILD + "/tests/net_host", self.folder, "0", "0", "0", "0.0.0.0"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)

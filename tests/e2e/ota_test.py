@@ -11,11 +11,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from board import Board, run_cases, wait_for  # noqa: E402
+from board import Board, run_cases, wait_for, work_folder  # noqa: E402
 
 SPEED = ("--speed", "20")
 UPLOAD = "/flash/sys/appimg.bin"
@@ -34,7 +33,7 @@ class Images:
 
     def __init__(self, build):
         self.build = build
-        self.work = tempfile.mkdtemp(prefix="wipy-ota-")
+        self.work = work_folder("ota")
 
     def __enter__(self):
         return self

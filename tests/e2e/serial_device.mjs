@@ -14,6 +14,8 @@ process.on("exit", () => {
     fs.rmSync(dir, { recursive: true, force: true });
   }
 });
+for (const signal of ["SIGTERM", "SIGINT"])
+  process.on(signal, () => process.exit(1));
 
 async function start(program, args, dir) {
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -48,7 +50,7 @@ async function start(program, args, dir) {
 }
 
 function folder() {
-  return fs.mkdtempSync(path.join(os.tmpdir(), "wipy-serial-"));
+  return fs.mkdtempSync(path.join(os.tmpdir(), `wipy-${process.pid}-serial-`));
 }
 
 // `flash` is the chip's file: its bytes are the chip, once it is stopped or

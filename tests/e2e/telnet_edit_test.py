@@ -6,9 +6,8 @@ usage: telnet_edit_test.py BUILD [CASE...]"""
 import shutil
 import subprocess
 import sys
-import tempfile
 
-from board import Board, run_cases, wait_for
+from board import Board, run_cases, wait_for, work_folder
 
 WIDTH, HEIGHT = 40, 12
 LONG = "print('abcdefghijklmnopqrstuvwxyz', 1234567890)"  # 4 + 47 columns
@@ -18,7 +17,7 @@ class Screen:
     """A terminal with a telnet client in it, at the board's prompt."""
 
     def __init__(self, address, term="screen", width=WIDTH):
-        self.folder = tempfile.mkdtemp(prefix="wipy-tmux")
+        self.folder = work_folder("tmux")
         self.width, self.term = width, term
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(HEIGHT),
                   "env TERM=%s telnet %s %d" % (term, *address))

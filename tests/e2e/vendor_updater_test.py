@@ -9,10 +9,9 @@ import struct
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zlib
 
-from board import Board
+from board import Board, work_folder
 
 BUILD = os.path.abspath(sys.argv[1])
 CONFIG, SECTOR = 0x3FF000, 4096
@@ -173,7 +172,7 @@ def check_model(package):
     print("ok: the model writes where the built-in map says", flush=True)
 
 
-work = tempfile.mkdtemp(prefix="wipy-vendor-")
+work = work_folder("vendor")
 try:
     made = os.path.join(work, "WiPy-test.tar.gz")
     tool("package", "--images", BUILD, "-o", made)
