@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,10 +31,13 @@ static bool copy_in(int fd, const uint8_t *data, size_t len)
 
 struct boot_rom_result boot_rom_load(const struct chip *chip)
 {
+    /* The chip's file may change at any time: what is checked is loaded. */
+    uint8_t memory[BOOTLOADER_MAX];
     struct image image;
     struct boot_rom_result result = {.program = -1};
-    result.fault = image_rom_check(chip->cells + BOOTLOADER_OFF, BOOTLOADER_MAX,
-                                   IMAGE_MACHINE_HERE, &image);
+    memcpy(memory, chip->cells + BOOTLOADER_OFF, sizeof memory);
+    result.fault =
+        image_rom_check(memory, sizeof memory, IMAGE_MACHINE_HERE, &image);
     if (result.fault != IMAGE_FINE)
         return result;
     int fd = make_memory_file();

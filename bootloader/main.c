@@ -1,6 +1,7 @@
 /* Program 2 of the board: verifies and chooses the image, does the safe-boot
  * windows, locks what must not change and hands over. It writes the boot
- * record and nothing else; it allocates nothing and trusts no length. */
+ * record and nothing else; it trusts no length, and what it starts is the
+ * memory it verified, not the chip again. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
@@ -41,6 +42,16 @@ static void set_pull_down(struct bus_cpu *bus, bool on)
 {
     bus->regs->pin_down = on ? 1u << SAFEBOOT_PIN_GP : 0;
     bus_ring(bus);
+}
+
+/* Images are checked where they are started from. */
+static void take_memory(struct bus_cpu *bus)
+{
+    void *memory = mmap(NULL, boot_slot_max(&boot), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        bus_fatal(bus, "no memory for an image");
+    boot.memory = memory;
 }
 
 static int lock_range(void *ctx, uint32_t off, uint32_t len)
@@ -131,6 +142,7 @@ int main(void)
         bus_fatal(&bus, boot.table.count
                             ? "the partition table has no factory slot"
                             : "both partition tables are damaged");
+    take_memory(&bus);
     decide(&bus);
     if (!choice.run)
         bus_fatal(&bus, "no slot holds a good image");

@@ -75,11 +75,22 @@ enum slot_state boot_slot_state(const struct boot *b, unsigned slot)
     return b->record.slot[slot].state;
 }
 
+uint32_t boot_slot_max(const struct boot *b)
+{
+    uint32_t most = 0;
+    for (unsigned i = 0; i < SLOTS; i++)
+        most = b->slot[i].size > most ? b->slot[i].size : most;
+    return most;
+}
+
 enum image_fault boot_slot_check(const struct boot *b, unsigned slot,
                                  struct image *im, uint8_t digest[SHA256_LEN])
 {
-    return image_check(im, b->flash->map + b->slot[slot].off,
-                       b->slot[slot].size, b->machine, &b->keys, digest);
+    const struct boot_slot *s = &b->slot[slot];
+    const uint8_t *data = b->flash->map + s->off;
+    if (b->memory)
+        data = memcpy(b->memory, data, s->size);
+    return image_check(im, data, s->size, b->machine, &b->keys, digest);
 }
 
 /* ---- choosing among what is there ---- */

@@ -43,6 +43,12 @@ struct boot {
     uint8_t keys_state; /* enum keys_state */
     struct boot_slot slot[SLOTS];
     struct image_keys keys;
+
+    /* Where images are brought before they are checked, so that what was
+     * verified is what starts; boot_slot_max() bytes, set after boot_open().
+     * NULL: they are looked at on the chip. */
+    uint8_t *memory;
+
     struct table_source table_source;
     struct table table;
 };
@@ -56,6 +62,9 @@ int boot_open(struct boot *b, const struct flash *flash);
 /* The same for code of another machine. */
 int boot_open_for(struct boot *b, const struct flash *flash, uint16_t machine);
 
+/* Bytes of the largest slot. */
+uint32_t boot_slot_max(const struct boot *b);
+
 /* "factory", "ota_0", "ota_1". */
 const char *slot_name(unsigned slot);
 
@@ -64,7 +73,8 @@ const char *slot_name(unsigned slot);
 enum slot_state boot_slot_state(const struct boot *b, unsigned slot);
 
 /* Reads and checks the image in a slot (< SLOTS). `im` and `digest` are filled
- * as far as it is good. About 10 ms a MiB. */
+ * as far as it is good; `im` is of the chip or of b->memory, until the next
+ * check. About 10 ms a MiB. */
 enum image_fault boot_slot_check(const struct boot *b, unsigned slot,
                                  struct image *im, uint8_t digest[SHA256_LEN]);
 

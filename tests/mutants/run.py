@@ -87,6 +87,8 @@ MUTANTS = {
         "(void)boot_record_take_safe(&b->store, &b->record);", ";"),
     "start without verifying": (
         "boot/decide.c", "return fault == IMAGE_FINE;", "return true;"),
+    "started from the chip, not from what was verified": (
+        "boot/boot.c", "    if (b->memory)\n", "    if (false)\n"),
     "factory before all others": (
         "boot/decide.c", "candidates_of(d->b, wanted_slot(d),",
         "candidates_of(d->b, SLOT_FACTORY,"),

@@ -70,6 +70,31 @@ static void damage_falls_from_active_to_factory(void **state)
     assert_false(s.choice.run);
 }
 
+/* The chip may change between the check and the start: a cell gives way, or
+ * somebody writes its file. */
+static void what_was_verified_is_what_starts(void **state)
+{
+    (void)state;
+    board_with("a", NULL);
+    put_head(1, RECORD_READY, 0);
+    assert_int_equal(boot_open(&s.boot, &m.flash), 0);
+    assert_int_equal(boot_slot_max(&s.boot), 0x140000);
+    s.boot.memory = malloc(boot_slot_max(&s.boot));
+    boot_decide(&s.boot, &power, &model_retained, &s.choice);
+    assert_true(s.choice.run);
+    memset(m.cells, 0x55, m.size);
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    assert_int_equal(image_check(&im, s.choice.image.data,
+                                 s.choice.image.full_len, IMAGE_MACHINE_HERE,
+                                 NULL, digest),
+                     IMAGE_FINE);
+    assert_memory_equal(digest, s.choice.handover.digest, SHA256_LEN);
+    assert_ptr_equal(im.elf, s.choice.image.elf);
+    assert_int_equal(im.elf_len, s.choice.image.elf_len);
+    free(s.boot.memory);
+}
+
 static void damaged_factory_is_no_dead_end(void **state)
 {
     (void)state;
@@ -406,6 +431,7 @@ int main(void)
         cmocka_unit_test(host_record_is_adopted),
         cmocka_unit_test(host_record_is_range_checked),
         cmocka_unit_test(damage_falls_from_active_to_factory),
+        cmocka_unit_test(what_was_verified_is_what_starts),
         cmocka_unit_test(damaged_factory_is_no_dead_end),
         cmocka_unit_test(reflashed_factory_runs),
         cmocka_unit_test(windows_select_for_one_start),
