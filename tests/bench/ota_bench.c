@@ -14,6 +14,7 @@ enum { SMALL = 182000 };
 static struct model m;
 static struct start s;
 static struct update u;
+static int missed;
 
 static double now_s(void)
 {
@@ -26,6 +27,7 @@ static void line(const char *what, double value, const char *unit, double limit,
                  bool at_most)
 {
     bool ok = limit == 0 || (at_most ? value <= limit : value >= limit);
+    missed += !ok;
     printf("%-52s %10.3f %-5s", what, value, unit);
     if (limit)
         printf(" (%s %.2f: %s)", at_most ? "at most" : "at least", limit,
@@ -149,14 +151,20 @@ static double engine_mb_s(const uint8_t *data, size_t len)
     return speed;
 }
 
+/* As the bootloader does it: the image is brought to memory and checked. */
 static double decision_ms(const uint8_t *data, size_t len)
 {
     double took = 1e9;
     board(data, len);
     for (int i = 0; i < 10; i++) {
         double begin = now_s();
-        must(model_start(&m, &s, NULL), "start");
+        must(boot_open(&s.boot, &m.flash), "open");
+        s.boot.memory = malloc(boot_slot_max(&s.boot));
+        boot_decide(&s.boot, &(struct boot_cause){.reset = 1}, &model_retained,
+                    &s.choice);
+        must(s.choice.run ? 0 : WIPY_ECORRUPT, "start");
         double ms = (now_s() - begin) * 1e3;
+        free(s.boot.memory);
         took = ms < took ? ms : took;
     }
     return took;
@@ -194,5 +202,5 @@ int main(int argc, char **argv)
     if (boot)
         line("bootloader", (double)boot / 1024, "KiB", 28, true);
     model_free(&m);
-    return 0;
+    return missed > 0;
 }
