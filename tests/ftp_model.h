@@ -21,7 +21,8 @@ struct model_file {
 
 struct model {
     struct ftp ftp;
-    struct ftp_op *op; /* waiting for model_step */
+    struct ftp_op *op[2]; /* waiting for model_step, in their order */
+    bool closed;          /* the file that is read came to its end */
     struct model_file file[MODEL_FILES];
     uint8_t buffer[2][FTP_BUFFER_MIN];
     uint64_t now_ms;
@@ -111,11 +112,14 @@ static inline void model_info(const struct model_file *f, struct ftp_info *info)
 static inline int64_t model_read(struct model *m, struct ftp_op *op)
 {
     struct model_file *f = model_find(m, m->target);
+    op->last = m->closed;
+    if (m->closed)
+        return 0;
     size_t left = f->len - m->pos;
     size_t n = left < op->len ? left : op->len;
     memcpy(op->data, f->data + m->pos, n);
     m->pos += n;
-    op->last = n < op->len;
+    op->last = m->closed = n < op->len;
     m->files_open -= op->last;
     return (int64_t)n;
 }
@@ -140,6 +144,7 @@ static inline int64_t model_open(struct model *m, struct ftp_op *op)
         memcpy(m->staged, f->data, m->staged_len);
     }
     m->files_open++;
+    m->closed = false;
     return write ? 0 : model_read(m, op);
 }
 
@@ -279,7 +284,7 @@ static inline int64_t model_run(struct model *m, struct ftp_op *op)
 static inline void model_file(void *ctx, struct ftp_op *op)
 {
     struct model *m = ctx;
-    m->op = op;
+    m->op[m->op[0] != NULL] = op;
 }
 
 static inline uint64_t model_login_wait(void *ctx)
@@ -433,12 +438,13 @@ static inline bool model_step(struct model *m)
         ftp_sent(&m->ftp, m->now_ms);
         return true;
     }
-    if (m->op) {
-        struct ftp_op *op = m->op;
-        m->op = NULL;
+    if (m->op[0]) {
+        struct ftp_op *op = m->op[0];
+        m->op[0] = m->op[1];
+        m->op[1] = NULL;
         op->result = model_run(m, op);
         op->retry = op->result == WIPY_EBUSY;
-        ftp_op_done(&m->ftp, m->now_ms);
+        ftp_op_done(&m->ftp, op, m->now_ms);
         return true;
     }
     if ((m->listening || m->connecting) && !m->no_data &&

@@ -36,25 +36,49 @@ bool ftp_transferring(const struct ftp *f)
     return f->t.state != FTP_IDLE;
 }
 
-void op_start(struct ftp *f, enum ftp_op_kind kind, void (*then)(struct ftp *))
+static void start(struct ftp *f, struct ftp_op *op, enum ftp_op_kind kind)
 {
-    f->op.kind = kind;
-    f->op.result = 0;
-    f->op.retry = false;
-    f->op.last = false;
-    f->op.text[0] = '\0';
-    f->op_busy = true;
-    f->then = then;
-    f->ops->file(f->ctx, &f->op);
+    op->kind = kind;
+    op->result = 0;
+    op->retry = false;
+    op->last = false;
+    op->text[0] = '\0';
+    f->ops->file(f->ctx, op);
 }
 
-void ftp_op_done(struct ftp *f, uint64_t now_ms)
+void op_start(struct ftp *f, enum ftp_op_kind kind, void (*then)(struct ftp *))
+{
+    f->op_busy = true;
+    f->then = then;
+    start(f, &f->op, kind);
+}
+
+void io_start(struct ftp *f, int side, enum ftp_op_kind kind, size_t len)
+{
+    f->io_busy[side] = true;
+    f->io[side].data = f->config.buffer[side];
+    f->io[side].len = len;
+    start(f, &f->io[side], kind);
+}
+
+bool ftp_file_busy(const struct ftp *f)
+{
+    return f->op_busy || f->io_busy[0] || f->io_busy[1];
+}
+
+void ftp_op_done(struct ftp *f, struct ftp_op *op, uint64_t now_ms)
 {
     f->now_ms = now_ms;
-    f->op_busy = false;
-    f->op.text[sizeof f->op.text - 1] = '\0';
+    op->text[sizeof op->text - 1] = '\0';
     f->t.progress_ms = now_ms; /* it was us who were slow */
-    f->then(f);
+    if (op == &f->op) {
+        f->op_busy = false;
+        f->then(f);
+    } else {
+        int side = op == &f->io[1];
+        f->io_busy[side] = false;
+        transfer_moved(f, side);
+    }
     session_go_on(f);
 }
 
@@ -62,7 +86,7 @@ void ftp_op_done(struct ftp *f, uint64_t now_ms)
 
 static bool is_busy(const struct ftp *f)
 {
-    return f->op_busy || f->judging || f->t.state != FTP_IDLE;
+    return ftp_file_busy(f) || f->judging || f->t.state != FTP_IDLE;
 }
 
 /* Copies the line at `at` to `line` and removes it; false when it was too
@@ -137,7 +161,7 @@ static bool next_line(struct ftp *f)
 
 static void end(struct ftp *f)
 {
-    if (f->ended || f->op_busy || f->t.state != FTP_IDLE)
+    if (f->ended || ftp_file_busy(f) || f->t.state != FTP_IDLE)
         return;
     data_close(f, false);
     f->ended = true;

@@ -77,8 +77,10 @@ struct ftp_info {
     int64_t modified; /* Unix seconds */
 };
 
-/* One operation; at most one is under way per session. `path` pointers stay
- * valid until its end. The executor fills result, text, info. */
+/* One operation; at most one is under way per session, but for READ and WRITE:
+ * two of these may be, of the same file, to be carried out in their order, so
+ * that the file side has the next at hand. `path` pointers stay valid until its
+ * end. The executor fills result, text, info. */
 struct ftp_op {
     enum ftp_op_kind kind;
     enum ftp_write_mode mode;
@@ -90,7 +92,8 @@ struct ftp_op {
     uint64_t size; /* announced by ALLO, 0 = unknown */
     int64_t time;
     /* READ sets it when the end was reached and the file is closed: a small
-     * file costs one hand-over to the file side. */
+     * file costs one hand-over to the file side. A READ behind it gives 0
+     * bytes. */
     bool last;
     int64_t result; /* >= 0, or a negative enum wipy_err */
     bool retry;     /* of a failure: trying again later can help (4xx) */
@@ -152,6 +155,10 @@ enum {
     FTP_LOGIN_TIME_MS = 60000, /* to be logged in, from the greeting on */
     FTP_IDLE_MS = 300000,
     FTP_DATA_MS = 10000, /* WiPy 1: 5000 */
+    /* A transfer that moves fewer bytes in that time is broken off: a client
+     * that takes a byte a second would hold its session for ever. */
+    FTP_SLOW_MS = 60000,
+    FTP_SLOW_BYTES = 1024,
     /* Between the end of an upload and its commit. A client that is killed
      * ends both connections, the control connection up to some 15 ms later on
      * a busy machine; until then nothing tells it from one that is done:
@@ -220,10 +227,12 @@ struct ftp_transfer {
     uint64_t announced;   /* by ALLO for this upload, 0 = unknown */
     uint64_t begin_ms;    /* the command came */
     uint64_t progress_ms; /* last time the data connection moved */
+    uint64_t pace_ms;     /* FTP_SLOW_MS run since then, */
+    uint64_t pace_bytes;  /* when so many had moved */
     uint64_t settle_ms;   /* an upload is not committed before */
     /* RETR: both buffers in turn; STOR: `side` is being filled; listings:
      * buffer 0 is text, buffer 1 packed entries. */
-    int side;
+    int side, next; /* `next`: to be read into */
     size_t len[2], pos[2];
     char pattern[FTP_NAME_MAX + 1]; /* of a listing; empty: all */
     char prefix[FTP_PATH_MAX + 1];  /* before each name of NLST */
@@ -273,6 +282,8 @@ struct ftp {
 
     struct ftp_op op;
     bool op_busy;
+    struct ftp_op io[2]; /* READ or WRITE of each transfer buffer */
+    bool io_busy[2];
     void (*then)(struct ftp *f);
     int64_t mfmt;
     struct ftp_transfer t;
@@ -299,8 +310,10 @@ void ftp_shutdown(struct ftp *f, const char *why, uint64_t now_ms);
 /* `out` has room again. */
 void ftp_sent(struct ftp *f, uint64_t now_ms);
 
-/* The operation given to ops->file is done. */
-void ftp_op_done(struct ftp *f, uint64_t now_ms);
+/* `op`, given to ops->file, is done. */
+void ftp_op_done(struct ftp *f, struct ftp_op *op, uint64_t now_ms);
+/* True while any operation is under way. */
+bool ftp_file_busy(const struct ftp *f);
 
 uint64_t ftp_deadline(const struct ftp *f); /* UINT64_MAX: none */
 void ftp_tick(struct ftp *f, uint64_t now_ms);

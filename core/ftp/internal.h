@@ -28,6 +28,8 @@ int op_code(const struct ftp *f, int code);
 
 /* Hands f->op to the executor; `then` runs when it is done. */
 void op_start(struct ftp *f, enum ftp_op_kind kind, void (*then)(struct ftp *));
+/* READ or WRITE of a transfer buffer; transfer_moved() runs when it is done. */
+void io_start(struct ftp *f, int side, enum ftp_op_kind kind, size_t len);
 /* Looks at the buffered lines and ends the session when it is time. Called
  * at the end of every public function. */
 void session_go_on(struct ftp *f);
@@ -52,6 +54,7 @@ void transfer_stop(struct ftp *f, bool commit, int code, const char *format,
                    ...) FTP_PRINTF(4, 5);
 /* An operation of a transfer that was stopped is done: goes on closing. */
 void transfer_source_idle(struct ftp *f);
+void transfer_moved(struct ftp *f, int side);
 void transfer_pump(struct ftp *f);
 void transfer_tick(struct ftp *f);
 uint64_t transfer_deadline(const struct ftp *f);

@@ -19,6 +19,13 @@ void data_close(struct ftp *f, bool reset)
     f->data = FTP_DATA_NONE;
 }
 
+/* The client's pace is measured from now on. */
+static void pace_begin(struct ftp *f)
+{
+    f->t.pace_ms = f->now_ms;
+    f->t.pace_bytes = f->t.bytes;
+}
+
 /* ---- beginning ---- */
 
 void transfer_open(struct ftp *f, enum ftp_transfer_kind kind)
@@ -32,6 +39,7 @@ void transfer_open(struct ftp *f, enum ftp_transfer_kind kind)
     t->text[0] = '\0';
     t->bytes = t->announced = 0;
     t->side = 0;
+    t->next = 1;
     t->len[0] = t->len[1] = t->pos[0] = t->pos[1] = 0;
     t->progress_ms = t->begin_ms = f->now_ms;
 }
@@ -60,6 +68,7 @@ static void transfer_begin(struct ftp *f)
                                        "the names", "the list"};
     reply(f, 150, "Data connection for %s", what[t->kind]);
     t->state = f->data == FTP_DATA_OPEN ? FTP_RUNNING : FTP_WAITING;
+    pace_begin(f);
     if (f->data == FTP_DATA_TOLD)
         connect_out(f);
 }
@@ -117,7 +126,7 @@ static void file_closed(struct ftp *f)
 void transfer_source_idle(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
-    if (f->op_busy)
+    if (ftp_file_busy(f))
         return; /* its end calls again */
     if (t->file_open) {
         t->file_open = false;
@@ -165,6 +174,7 @@ static void refuse_upload(struct ftp *f)
     snprintf(t->text, sizeof t->text, "%s", op_reason(f));
     t->state = t->eof ? FTP_ENDING : FTP_DRAINING;
     t->bytes = 0;
+    pace_begin(f);
     if (t->eof)
         data_close(f, false);
     transfer_source_idle(f);
@@ -172,51 +182,63 @@ static void refuse_upload(struct ftp *f)
 
 /* ---- RETR ---- */
 
-static void read_done(struct ftp *f)
+static void read_done(struct ftp *f, int side)
 {
     struct ftp_transfer *t = &f->t;
-    if (f->op.last)
+    const struct ftp_op *op = &f->io[side];
+    if (op->last)
         t->file_open = false;
     if (t->state != FTP_RUNNING) {
         transfer_source_idle(f);
-    } else if (f->op.result < 0) {
+    } else if (op->result < 0) {
         transfer_stop(f, false, 451, "%s", op_reason(f));
     } else {
-        int side = f->op.data == f->config.buffer[1];
-        t->len[side] = (size_t)f->op.result;
+        t->len[side] = (size_t)op->result;
         t->pos[side] = 0;
-        t->eof = f->op.last;
+        t->eof |= op->last;
     }
 }
 
+/* Both buffers are filled in turn, ahead of what is sent. */
 static void pump_send(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
-    if (!t->len[t->side] && t->len[!t->side])
-        t->side = !t->side;
-    if (t->eof && !t->len[t->side]) {
+    if (t->eof && !t->len[0] && !t->len[1] && !ftp_file_busy(f)) {
         transfer_stop(f, true, 226, "Sent %llu bytes",
                       (unsigned long long)t->bytes);
         return;
     }
-    int target = t->len[t->side] ? !t->side : t->side;
-    if (f->op_busy || t->eof || t->len[target])
-        return;
-    f->op.data = f->config.buffer[target];
-    f->op.len = f->config.buffer_size;
-    op_start(f, FTP_OP_READ, read_done);
+    while (!t->eof && !t->len[t->next] && !f->io_busy[t->next]) {
+        io_start(f, t->next, FTP_OP_READ, f->config.buffer_size);
+        t->next = !t->next;
+    }
 }
 
 /* ---- STOR ---- */
 
-static void write_done(struct ftp *f)
+static void write_done(struct ftp *f, int side)
 {
     struct ftp_transfer *t = &f->t;
-    t->len[f->op.data == f->config.buffer[1]] = 0;
+    t->len[side] = 0;
     if (t->state != FTP_RUNNING)
         transfer_source_idle(f);
-    else if (f->op.result < 0)
+    else if (f->io[side].result < 0)
         refuse_upload(f);
+}
+
+void transfer_moved(struct ftp *f, int side)
+{
+    const struct ftp_op *io = &f->io[side];
+    pace_begin(f);        /* it was us who were slow */
+    if (io->result < 0) { /* for what is said about it */
+        f->op.result = io->result;
+        f->op.retry = io->retry;
+        memcpy(f->op.text, io->text, sizeof f->op.text);
+    }
+    if (io->kind == FTP_OP_READ)
+        read_done(f, side);
+    else
+        write_done(f, side);
 }
 
 static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
@@ -245,19 +267,13 @@ static uint64_t settle_time(const struct ftp *f)
 static void pump_receive(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
-    if (f->op_busy)
-        return;
-    size_t len = t->len[t->side];
-    if (t->eof && !len) {
-        if (f->now_ms < t->settle_ms)
-            return;
+    size_t len = f->io_busy[t->side] ? 0 : t->len[t->side];
+    if (len == f->config.buffer_size || (t->eof && len)) {
+        io_start(f, t->side, FTP_OP_WRITE, len);
+        t->side = !t->side;
+    } else if (t->eof && !ftp_file_busy(f) && f->now_ms >= t->settle_ms) {
         transfer_stop(f, true, 226, "Stored %llu bytes",
                       (unsigned long long)t->bytes);
-    } else if (len == f->config.buffer_size || (t->eof && len)) {
-        f->op.data = f->config.buffer[t->side];
-        f->op.len = len;
-        t->side = !t->side;
-        op_start(f, FTP_OP_WRITE, write_done);
     }
 }
 
@@ -310,7 +326,8 @@ unsigned ftp_data_want(const struct ftp *f)
     if (f->t.state != FTP_RUNNING)
         return 0;
     if (f->t.kind == FTP_RECEIVE)
-        return !f->t.eof && f->t.len[f->t.side] < f->config.buffer_size
+        return !f->t.eof && !f->io_busy[f->t.side] &&
+                       f->t.len[f->t.side] < f->config.buffer_size
                    ? FTP_WANT_IN
                    : 0;
     ftp_data_pending(f, &len);
@@ -365,8 +382,11 @@ void ftp_data_sent(struct ftp *f, size_t len, uint64_t now_ms)
     int side = t->kind == FTP_SEND ? t->side : 0;
     t->pos[side] += len;
     t->bytes += len;
-    if (t->pos[side] >= t->len[side])
+    if (t->pos[side] >= t->len[side]) {
         t->pos[side] = t->len[side] = 0;
+        if (t->kind == FTP_SEND)
+            t->side = !t->side;
+    }
     session_go_on(f);
 }
 
@@ -376,6 +396,7 @@ void ftp_data_opened(struct ftp *f, uint64_t now_ms)
     f->data = FTP_DATA_OPEN;
     if (f->t.state == FTP_WAITING)
         f->t.state = FTP_RUNNING;
+    pace_begin(f);
     session_go_on(f);
 }
 
@@ -392,18 +413,25 @@ void ftp_data_failed(struct ftp *f, uint64_t now_ms)
 
 /* ---- time ---- */
 
+static uint64_t pace_deadline(const struct ftp *f)
+{
+    bool moves = f->t.kind != FTP_STAT && ftp_data_want(f) != 0;
+    return moves ? f->t.pace_ms + FTP_SLOW_MS : UINT64_MAX;
+}
+
 uint64_t transfer_deadline(const struct ftp *f)
 {
     const struct ftp_transfer *t = &f->t;
     if (t->state == FTP_RUNNING && t->kind == FTP_RECEIVE && t->eof)
-        return f->op_busy ? UINT64_MAX : t->settle_ms;
+        return ftp_file_busy(f) ? UINT64_MAX : t->settle_ms;
     bool idle_data = t->state == FTP_IDLE && (f->data == FTP_DATA_OPEN ||
                                               f->data == FTP_DATA_LISTENING);
     bool peer_is_slow =
         t->state == FTP_WAITING || ftp_data_want(f) != 0 ||
         (t->kind == FTP_STAT && t->state == FTP_RUNNING && !f->op_busy);
-    return idle_data || peer_is_slow ? t->progress_ms + f->config.data_ms
-                                     : UINT64_MAX;
+    uint64_t at = idle_data || peer_is_slow ? t->progress_ms + f->config.data_ms
+                                            : UINT64_MAX;
+    return at < pace_deadline(f) ? at : pace_deadline(f);
 }
 
 void transfer_tick(struct ftp *f)
@@ -414,7 +442,13 @@ void transfer_tick(struct ftp *f)
     if (t->state == FTP_RUNNING && t->kind == FTP_RECEIVE && t->eof)
         return; /* the session goes on and commits */
     unsigned seconds = (unsigned)(f->config.data_ms / 1000);
-    if (t->state == FTP_IDLE)
+    bool stalled = f->now_ms >= t->progress_ms + f->config.data_ms;
+    if (!stalled && t->bytes - t->pace_bytes >= FTP_SLOW_BYTES)
+        pace_begin(f);
+    else if (!stalled)
+        transfer_stop(f, false, 426, "Fewer than %d bytes in %d s",
+                      FTP_SLOW_BYTES, FTP_SLOW_MS / 1000);
+    else if (t->state == FTP_IDLE)
         data_close(f, false); /* silently, as spec 7.4 has it */
     else if (t->kind == FTP_STAT)
         ftp_hangup(f, f->now_ms); /* the control connection is stuck */

@@ -204,10 +204,16 @@ static bool seek_to(struct files *f, uint64_t offset)
     return judge(f, volume_seek(v, f->file, (int64_t)offset, SEEK_SET));
 }
 
-/* A file that gave less than was asked for is at its end. */
+/* A file that gave less than was asked for is at its end, and closed before a
+ * read that was started meanwhile. */
 static void read_file(struct files *f)
 {
     struct ftp_op *op = f->op;
+    if (f->file < 0) {
+        op->result = 0;
+        op->last = true;
+        return;
+    }
     op->last =
         judge(f, volume_read(f->env->volumes, f->file, op->data, op->len)) &&
         (size_t)op->result < op->len;
@@ -403,21 +409,24 @@ void files_run(struct files *f, struct ftp_op *op)
 
 static void run(struct storage_job *job)
 {
-    struct files *f = (struct files *)job;
-    files_run(f, f->op);
+    struct files_job *j = (struct files_job *)job;
+    files_run(j->files, j->op);
 }
 
 static void done(struct storage_job *job)
 {
-    struct files *f = (struct files *)job;
-    f->done(f->ctx);
+    struct files_job *j = (struct files_job *)job;
+    struct ftp_op *op = j->op;
+    j->op = NULL;
+    j->files->done(j->files->ctx, op);
 }
 
 void files_init(struct files *f, const struct files_env *env,
-                void (*finished)(void *ctx), void *ctx)
+                void (*finished)(void *ctx, struct ftp_op *op), void *ctx)
 {
+    struct files_job job = {.job = {.run = run, .done = done}, .files = f};
     *f = (struct files){
-        .job = {.run = run, .done = done},
+        .job = {job, job},
         .env = env,
         .done = finished,
         .ctx = ctx,
@@ -428,6 +437,7 @@ void files_init(struct files *f, const struct files_env *env,
 
 void files_start(struct files *f, struct ftp_op *op)
 {
-    f->op = op;
-    storage_post(f->env->storage, &f->job);
+    struct files_job *job = &f->job[f->job[0].op != NULL];
+    job->op = op;
+    storage_post(f->env->storage, &job->job);
 }

@@ -167,13 +167,13 @@ void ftp_conn_ready(void *ctx, short events)
 /* A file operation ended. Whatever can move now is moved at once: waiting for
  * the next round would halve the speed, and TLS may hold bytes that poll does
  * not know of. */
-static void file_done(void *ctx)
+static void file_done(void *ctx, struct ftp_op *op)
 {
     struct ftp_conn *c = ctx;
     /* Before an upload is committed: is its client still there? */
     if (c->ftp.t.eof && c->state == CONN_OPEN && c->control.fd >= 0)
         ftp_conn_receive(c);
-    ftp_op_done(&c->ftp, c->net->now_ms);
+    ftp_op_done(&c->ftp, op, c->net->now_ms);
     if (ftp_data_want(&c->ftp) & FTP_WANT_OUT)
         ftp_link_send(c);
     if (stream_holds_input(&c->data))
