@@ -20,12 +20,13 @@ static int sessions_of(const struct net *net, uint32_t addr)
     return n;
 }
 
-static uint64_t patience_ms(const struct net *net, const struct ftp_conn *c,
+static uint64_t patience_ms(struct net *net, const struct ftp_conn *c,
                             uint32_t addr)
 {
-    if (c->peer.addr == addr)
-        return LOBBY_MS;
-    return net_lobby_ms(sessions_of(net, c->peer.addr), sessions_of(net, addr));
+    struct newcomer one = {c->peer.addr, sessions_of(net, c->peer.addr),
+                           c->ftp.judging};
+    struct newcomer other = {addr, sessions_of(net, addr), false};
+    return one.addr == addr ? LOBBY_MS : net_lobby_ms(net, &one, &other);
 }
 
 /* All slots are taken. Who has not logged in for a while gives way; so does an

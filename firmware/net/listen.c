@@ -75,11 +75,17 @@ static bool listener_close(struct listener *l)
     return was_open;
 }
 
-uint64_t net_lobby_ms(int theirs, int ours)
+uint64_t net_lobby_ms(struct net *net, const struct newcomer *one,
+                      const struct newcomer *other)
 {
-    if (theirs > 1 && !ours)
+    bool known = login_is_known(&net->login, other->addr);
+    if (known != login_is_known(&net->login, one->addr))
+        return known ? 0 : LOBBY_KNOWN_MS;
+    if (one->sessions > 1 && !other->sessions)
         return 0;
-    return theirs > ours + 1 || !ours ? LOBBY_OTHER_MS : UINT64_MAX;
+    if (one->sessions > other->sessions + 1)
+        return LOBBY_OTHER_MS;
+    return other->sessions || one->waits ? UINT64_MAX : LOBBY_OTHER_MS;
 }
 
 void net_follow_wish(struct net *net)

@@ -149,6 +149,14 @@ static struct login_address *find_known(struct login *l, uint32_t addr)
     return NULL;
 }
 
+bool login_is_known(struct login *l, uint32_t addr)
+{
+    pthread_mutex_lock(&l->lock);
+    bool known = find_known(l, addr) != NULL;
+    pthread_mutex_unlock(&l->lock);
+    return known;
+}
+
 static struct login_address *find(struct login *l, uint32_t addr)
 {
     struct login_address *known = find_known(l, addr);

@@ -13,9 +13,10 @@
  * them than can be remembered. So all addresses that never logged in share a
  * budget: 32 failures at once, then one in four seconds, whatever their
  * number: 21,600 guesses a day. Who waits for the budget gets it in random
- * order, so a newcomer with the right password comes in after some seconds
- * even among attackers. The eight addresses that logged in last need no
- * budget, and nobody but another login takes their place: their owners do not
+ * order, so a newcomer with the right password comes in after a while, among
+ * k attackers that hold sessions after about 4 k seconds. The eight addresses
+ * that logged in last need no budget, nobody but another login takes their
+ * place, and sessions give way to them (net_lobby_ms): their owners do not
  * notice the attack. (Only who attacks from the owner's own address, behind
  * the same router or on the same machine, can lock that address out; another
  * address and the serial line stay open.) Thread-safe. */
@@ -83,6 +84,9 @@ int login_open(struct login *l, const struct login_store *store);
 int login_set(struct login *l, const char *user, const char *password);
 
 bool login_is_factory(struct login *l);
+
+/* True for the addresses that logged in last. */
+bool login_is_known(struct login *l, uint32_t addr);
 
 /* How long an attempt from `addr` must wait from now, in ms; 0 = look now,
  * otherwise ask again then. More than 8000 means locked out. */

@@ -25,10 +25,11 @@ enum {
      * address, of another one (see net_lobby_ms). */
     LOBBY_MS = 3000,
     LOBBY_OTHER_MS = 500,
-    TAKEOVER_MS = 10000,   /* a session that idles this long, likewise */
-    RETRY_MS = 5000,       /* between attempts to get a port */
-    STALL_MS = 20,         /* between looks for room in the prompt's input */
-    INPUT_AHEAD = 1 << 18, /* of a telnet client, searched for Ctrl-C */
+    LOBBY_KNOWN_MS = 30000, /* of an address that logged in, to a stranger */
+    TAKEOVER_MS = 10000,    /* a session that idles this long, likewise */
+    RETRY_MS = 5000,        /* between attempts to get a port */
+    STALL_MS = 20,          /* between looks for room in the prompt's input */
+    INPUT_AHEAD = 1 << 18,  /* of a telnet client, searched for Ctrl-C */
 };
 
 /* ---- socket.c: descriptors, all non-blocking ---- */
@@ -184,12 +185,21 @@ void net_count_logins(struct net *net);
 
 /* ---- listen.c ---- */
 
-/* All sessions are taken: how long one without login, of an address that has
- * `theirs`, is let stand when a client of another that has `ours` comes. Who
- * crowds gives way at once to who has none; nobody gains a session over an
- * address that has no more than its own: whoever opens connections fastest
- * neither keeps others out nor cuts short those who type. */
-uint64_t net_lobby_ms(int theirs, int ours);
+/* A client before its login, or one that has just come. */
+struct newcomer {
+    uint32_t addr;
+    int sessions; /* of its address */
+    bool waits;   /* its attempt waits to be judged */
+};
+
+/* All sessions are taken: how long `one` is let stand when `other`, of
+ * another address, comes. Who crowds gives way at once to who has none; nobody
+ * gains a session over an address that has no more than its own: whoever opens
+ * connections fastest neither keeps others out nor cuts short those who type.
+ * Where strangers come from many addresses, those that logged in before go
+ * first, and an attempt that waits is let wait. */
+uint64_t net_lobby_ms(struct net *net, const struct newcomer *one,
+                      const struct newcomer *other);
 
 /* Opens or closes the services as other threads want it. */
 void net_follow_wish(struct net *net);
