@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """An update of a real board whose chip takes its data-sheet time, as the user
-waits for it: curl's time against the least the chip needs.
+waits for it: from STOR to the reply, best of some, against the least the chip
+needs.
 
 usage: update_bench.py BUILD_DIR
 """
@@ -44,13 +45,14 @@ def small_firmware(images, version, size):
 
 
 def upload_s(board, path):
-    began = time.monotonic()
-    done = subprocess.run(
-        ["curl", "-sS", "-v", "-T", path,
-         "ftp://micro:python@%s:%d/flash/sys/appimg.bin" % board.ftp],
-        stderr=subprocess.PIPE, text=True, check=True)
-    took = time.monotonic() - began
-    assert "starts at next reset" in done.stderr, done.stderr
+    """From STOR to its last reply, on a session that stands."""
+    ftp = board.connect_ftp()
+    with open(path, "rb") as f:
+        began = time.monotonic()
+        reply = ftp.storbinary("STOR /flash/sys/appimg.bin", f, 65536)
+        took = time.monotonic() - began
+    ftp.quit()
+    assert "starts at next reset" in reply, reply
     return took
 
 
@@ -63,24 +65,39 @@ def row(name, took, floor, limit):
     return missed
 
 
-def measure(board, name, path):
-    """Over another image, so that all must be erased; then prepared. How many
-    limits were missed."""
-    size = os.path.getsize(path)
+def over_another(board):
+    """The slot holds something else, all of which must be erased."""
     board.stop()
     with open(board.flash, "r+b") as chip:
         chip.seek(SLOT_OFF)
         chip.write(b"\x5a" * SLOT_LEN)
     board.start()
-    name = f"{name} ({size:,} bytes)"
-    missed = row(name, upload_s(board, path),
-                 erase_s(size) + program_s(size), 1.15)
+
+
+def prepared(board):
     ftp = board.connect_ftp()
     reply = ftp.sendcmd("SITE PREPARE")
     ftp.quit()
     assert reply[0] == "2", reply
-    return missed + row(name + ", prepared", upload_s(board, path),
-                        program_s(size), 1.1)
+
+
+def best_s(board, before, path):
+    """What else the machine does is no matter of the board's."""
+    took = []
+    for _ in range(5):
+        before(board)
+        took.append(upload_s(board, path))
+    return min(took)
+
+
+def measure(board, name, path):
+    """How many limits were missed."""
+    size = os.path.getsize(path)
+    name = f"{name} ({size:,} bytes)"
+    return (row(name, best_s(board, over_another, path),
+                erase_s(size) + program_s(size), 1.15) +
+            row(name + ", prepared", best_s(board, prepared, path),
+                program_s(size), 1.1))
 
 
 def main():
