@@ -3,16 +3,16 @@ import ftplib
 import io
 import sys
 
-host, port = sys.argv[1], int(sys.argv[2])
+host, port, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 ftp = ftplib.FTP()
 assert ftp.connect(host, port, 10) == "220 MicroPython FTP Server"
 assert ftp.login("micro", "python").startswith("230")
 assert ftp.pwd() == "/"
-assert "flash" in ftp.nlst()
-ftp.cwd("/flash")
+assert folder[1:] in ftp.nlst()
+ftp.cwd(folder)
 ftp.mkd("py dir")
 ftp.cwd("py dir")
-assert ftp.pwd() == "/flash/py dir"
+assert ftp.pwd() == folder + "/py dir"
 
 data = bytes(range(256)) * 1024
 for name in ["a.bin", "b c.bin", "ü é 日本.bin"]:
@@ -42,8 +42,8 @@ assert ftp.size("a.bin") == 12
 assert ftp.sendcmd("MFMT 20200229123456 a.bin").startswith("213")
 assert ftp.sendcmd("MDTM a.bin") == "213 20200229123456"
 ftp.rename("a.bin", "../moved.bin")
-assert ftp.size("/flash/moved.bin") == 12
-ftp.delete("/flash/moved.bin")
+assert ftp.size(folder + "/moved.bin") == 12
+ftp.delete(folder + "/moved.bin")
 
 # ABOR in the middle of a download
 ftp.voidcmd("TYPE I")

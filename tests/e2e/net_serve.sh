@@ -1,5 +1,5 @@
-# Sourced by the client tests: serve host|board starts the services and sets
-# TELNET and FTP (host:port); stop ends them. BUILD is the build folder.
+# Sourced by the client tests: serve host|board [OPTION...] starts the services,
+# sets TELNET and FTP (host:port); stop ends them. BUILD is the build folder.
 # "host" is the network side over a folder, "board" the whole board.
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/wipy-$$-XXXXXX")
@@ -20,8 +20,9 @@ serve() {
     if [ "$1" = host ]; then
         "$BUILD/tests/net_host" "$WORK/root" >"$WORK/ready" 2>"$WORK/log" </dev/null &
     else
+        shift
         "$BUILD/wipy" run --headless --flash "$WORK/chip" --telnet-port 0 \
-            --ftp-port 0 --ftp-data-port 0 >"$WORK/ready" 2>"$WORK/log" </dev/null &
+            --ftp-port 0 --ftp-data-port 0 "$@" >"$WORK/ready" 2>"$WORK/log" </dev/null &
     fi
     SERVER=$!
     for _ in $(seq 200); do
