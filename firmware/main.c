@@ -38,6 +38,11 @@ uint32_t firmware_rtc(const struct firmware *fw)
     return (uint32_t)clock_now((void *)(uintptr_t)&fw->bus);
 }
 
+static bool is_wipy1(const struct firmware *fw)
+{
+    return fw->bus.board->board == BUS_BOARD_WIPY1;
+}
+
 struct mount_job {
     struct storage_job job;
     struct firmware *fw;
@@ -73,6 +78,22 @@ static void say_settings(struct firmware *fw, const char *what, const char *why)
     bus_uart_print(&fw->bus, "\r\n");
 }
 
+static void open_settings(struct firmware *fw, const struct flash *flash,
+                          const struct partition *nvs)
+{
+    if (is_wipy1(fw)) {
+        settings_forget(&fw->settings);
+        return;
+    }
+    int err = settings_open(&fw->settings, &fw->storage, flash, nvs);
+    if (err)
+        say_settings(fw, "login and settings are not kept over a reset: ",
+                     wipy_strerror(err));
+    else if (fw->settings.damaged)
+        say_settings(fw, "stored settings are damaged, some are lost: ",
+                     "check login, light, watchdog and nvs values");
+}
+
 static void mount_volumes(struct storage_job *job)
 {
     struct mount_job *mount = (struct mount_job *)job;
@@ -86,14 +107,7 @@ static void mount_volumes(struct storage_job *job)
         return;
     (void)table_load(&table, fw->bus.chip, flash.size, &source);
     mount->err = volumes_and_files(fw, table_find(&table, PART_DATA, PART_FS));
-    int err = settings_open(&fw->settings, &fw->storage, &flash,
-                            table_find(&table, PART_DATA, PART_NVS));
-    if (err)
-        say_settings(fw, "login and settings are not kept over a reset: ",
-                     wipy_strerror(err));
-    else if (fw->settings.damaged)
-        say_settings(fw, "stored settings are damaged, some are lost: ",
-                     "check login, light, watchdog and nvs values");
+    open_settings(fw, &flash, table_find(&table, PART_DATA, PART_NVS));
     (void)life_open(&fw->life, firmware_rtc(fw));
 }
 
@@ -135,11 +149,11 @@ static void shape_light(struct firmware *fw)
 
 static void write_banner(struct firmware *fw)
 {
-    bool wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1;
     char notice[NOTICE_LEN];
     size_t len = life_notice(&fw->life, notice, sizeof notice);
     snprintf(fw->banner, sizeof fw->banner, "MicroPython %s; WiPy with %s%s%s",
-             fw->build, wipy1 ? "CC3200" : "ESP32", len ? "\r\n" : "", notice);
+             fw->build, is_wipy1(fw) ? "CC3200" : "ESP32", len ? "\r\n" : "",
+             notice);
 }
 
 void firmware_show_image(struct firmware *fw)
@@ -225,7 +239,7 @@ static int net_start(struct firmware *fw)
         return WIPY_ENOMEM;
     struct net_config config = {
         .listen = net_listen_of(&fw->bus),
-        .wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1,
+        .wipy1 = is_wipy1(fw),
         .bus = &fw->bus,
         .uart = BUS_FD_UART,
         .bell = BUS_FD_BELL_DOWN,
@@ -313,7 +327,7 @@ static int vm_start(struct firmware *fw)
         .services = &fw->services,
         .health = life_on_trial(&fw->life) ? &fw->trial.health : NULL,
         .safe_boot = fw->life.handover.flags & HANDOVER_SAFE_BOOT,
-        .wipy1 = fw->bus.board->board == BUS_BOARD_WIPY1,
+        .wipy1 = is_wipy1(fw),
         .version = fw->version,
         .build = fw->build,
     };

@@ -14,6 +14,11 @@ int settings_open(struct settings *s, struct storage *storage,
     return s->open_err;
 }
 
+void settings_forget(struct settings *s)
+{
+    *s = (struct settings){.open_err = WIPY_ENOENT};
+}
+
 /* ---- jobs ---- */
 
 struct setting {
@@ -156,8 +161,9 @@ static int login_save(void *ctx, const uint8_t record[LOGIN_RECORD])
 
 struct login_store settings_login_store(struct settings *s)
 {
+    bool forgets = s->open_err == WIPY_ENOENT;
     return (struct login_store){
-        .ctx = s, .load = login_load, .save = login_save};
+        .ctx = s, .load = login_load, .save = forgets ? NULL : login_save};
 }
 
 /* ---- the user's ---- */

@@ -25,6 +25,10 @@ struct settings {
 int settings_open(struct settings *s, struct storage *storage,
                   const struct flash *flash, const struct partition *part);
 
+/* The first generation's manners: nothing was ever set, a login is for this
+ * run. */
+void settings_forget(struct settings *s);
+
 /* The login's record, for net_config. */
 struct login_store settings_login_store(struct settings *s);
 

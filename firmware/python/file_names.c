@@ -34,9 +34,10 @@ static int stat_path(struct vm *vm, const char *path, struct volume_info *info)
     return (int)file_call(vm, &j, job_stat);
 }
 
-static int stat_frozen(const char *name, struct volume_info *info)
+static int stat_frozen(const struct vm *vm, const char *name,
+                       struct volume_info *info)
 {
-    const struct frozen_file *file = frozen_find(name);
+    const struct frozen_file *file = frozen_for(vm, name);
     memset(info, 0, sizeof *info);
     info->is_dir = !*name;
     info->readonly = true;
@@ -49,7 +50,7 @@ static u32 stat_at(struct vm *vm, u32 dirfd, u32 path, u32 to)
     struct volume_info info;
     char resolved[VOLUME_PATH_MAX + 1];
     const char *frozen = frozen_name(vm_cstr(vm, path));
-    int err = frozen ? stat_frozen(frozen, &info)
+    int err = frozen ? stat_frozen(vm, frozen, &info)
                      : get_path(vm, dirfd, path, resolved);
     if (!err && !frozen)
         err = stat_path(vm, resolved, &info);

@@ -145,7 +145,7 @@ static unsigned volume_flags(uint32_t flags)
 
 static int open_frozen(struct vm *vm, const char *name)
 {
-    const struct frozen_file *file = frozen_find(name);
+    const struct frozen_file *file = frozen_for(vm, name);
     if (!file)
         return -ENOENT;
     int fd = new_fd(vm, FD_FROZEN);

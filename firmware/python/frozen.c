@@ -8,3 +8,10 @@ const struct frozen_file *frozen_find(const char *name)
             return f;
     return NULL;
 }
+
+const struct frozen_file *frozen_for(const struct vm *vm, const char *name)
+{
+    if (vm->config->wipy1 && strcmp(name, "pycom.py") == 0)
+        return NULL;
+    return frozen_find(name);
+}

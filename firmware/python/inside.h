@@ -310,5 +310,7 @@ struct frozen_file {
 };
 extern const struct frozen_file frozen_files[]; /* made at build time */
 const struct frozen_file *frozen_find(const char *name);
+/* The same for the user: the first generation has no pycom. */
+const struct frozen_file *frozen_for(const struct vm *vm, const char *name);
 
 #endif

@@ -1,5 +1,6 @@
 /* The chip: reset, watchdog, pins, clock. */
 #include <errno.h>
+#include <strings.h>
 #include <time.h>
 
 #include "bus/pins.h"
@@ -86,7 +87,8 @@ static void pin_find(struct native *n)
     int pin = -1;
     if (len < sizeof name) {
         native_text(n, 0, name, sizeof name);
-        pin = pin_by_name(name);
+        bool ours = !n->vm->config->wipy1 || strncasecmp(name, "GP", 2) == 0;
+        pin = ours ? pin_by_name(name) : -1;
     }
     native_return_int(n, pin < 0 ? -1 : pin);
 }

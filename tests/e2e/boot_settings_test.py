@@ -161,7 +161,29 @@ def watchdog_on_boot(build):
         assert board.status()["reset_cause"] == "power on", board.status()
 
 
+def first_generation(build):
+    """A WIPY1 keeps a login over a soft reset, not over a hard one"""
+    with Board(build, *SPEED, "--board", "WIPY1") as board:
+        line = board.prompt()
+        assert "ImportError" in line.run("import pycom")
+        assert "CC3200" in line.run("import os; os.uname().machine")
+        line.run("from network import Server")
+        line.run("server = Server()")
+        line.run("server.init(login=('ann', 'secret'), timeout=300)")
+        line.send(b"\x04")
+        line.until(b"MPY: soft reboot")
+        line.until(b">>> ")
+        line.close()
+        line = board.prompt(user="ann", password="secret")
+        line.close()
+        board.wipy("reset")
+        board.wait_ready()
+        line = board.prompt()
+        assert "settings" not in line.run("import machine; machine.log()")
+        line.close()
+
+
 if __name__ == "__main__":
     run_cases(heartbeat_on_boot, banner_of_the_image,
               ota_slot_with_a_damaged_table, the_access_point_as_stored,
-              what_the_radio_cannot_do, watchdog_on_boot)
+              what_the_radio_cannot_do, watchdog_on_boot, first_generation)

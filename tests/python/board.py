@@ -174,7 +174,12 @@ def main():
         failed += run(h, [
             ('import os; os.uname().machine', "'WiPy with CC3200'"),
             ('import machine; hasattr(machine, "BROWN_OUT_RESET")', 'False'),
-            ('machine.freq(), machine.PIN_WAKE', '(80000000, 2)')])
+            ('machine.freq(), machine.PIN_WAKE', '(80000000, 2)'),
+            ('import pycom', 'ImportError: '),
+            ('import wipy, pyb, network; wipy.heartbeat()', 'True'),
+            ('machine.Pin("GP25").id()', "'GP25'"),
+            ('machine.Pin("P12")', 'ValueError: no pin'),
+            ('machine.Pin("G28")', 'ValueError: no pin')])
     print(count, 'lines,', failed, 'failed')
     sys.exit(failed != 0)
 

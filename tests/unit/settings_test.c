@@ -44,6 +44,27 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* As on the first generation. */
+static void forgotten(void **state)
+{
+    (void)state;
+    char text[32];
+    bool on = true;
+    assert_int_equal(settings_set(&s, "ssid_ap", "barn"), 0);
+    settings_forget(&s);
+    assert_int_equal(settings_get(&s, "ssid_ap", text, sizeof text),
+                     WIPY_ENOENT);
+    assert_int_equal(settings_flag(&s, "heartbeat", &on), 0);
+    assert_true(on);
+    struct login_store store = settings_login_store(&s);
+    uint8_t record[LOGIN_RECORD];
+    assert_int_equal(store.load(store.ctx, record), WIPY_ENOENT);
+    assert_null(store.save);
+    assert_int_equal(start(), 0);
+    assert_non_null(settings_login_store(&s).save);
+    assert_int_equal(settings_get(&s, "ssid_ap", text, sizeof text), 4);
+}
+
 static void kept_over_a_start(void **state)
 {
     (void)state;
@@ -244,6 +265,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        CASE(forgotten),
         CASE(kept_over_a_start),
         CASE(a_flag_never_set_stays_as_it_is),
         CASE(the_board_and_the_user_do_not_meet),
