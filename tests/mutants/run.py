@@ -18,7 +18,7 @@ import tempfile
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TESTS = ["unit/image_test", "unit/table_test", "unit/record_test",
          "unit/boot_test", "unit/keys_test", "unit/diary_test",
-         "unit/update_test", "sim/boot_sim"]
+         "unit/update_test", "sim/boot_damage_sim", "sim/boot_sim"]
 TIME_LIMIT_S = 600
 
 # name: (file, what is there, what stands there instead)
