@@ -19,6 +19,12 @@ static int complain(const char *path, const char *what)
     return EXIT_FILE;
 }
 
+static int too_long(const char *path, size_t max)
+{
+    fprintf(stderr, "wipy: %s: longer than %zu bytes\n", path, max);
+    return EXIT_FILE;
+}
+
 static int read_stream(FILE *f, const char *path, size_t max,
                        struct file_data *to)
 {
@@ -30,10 +36,8 @@ static int read_stream(FILE *f, const char *path, size_t max,
             return complain(path, "not enough memory");
         size_t n = fread(to->data + to->len, 1, room - to->len, f);
         to->len += n;
-        if (to->len > max) {
-            fprintf(stderr, "wipy: %s: longer than %zu bytes\n", path, max);
-            return EXIT_FILE;
-        }
+        if (to->len > max)
+            return too_long(path, max);
         if (n == 0)
             break;
         if (to->len == room) {
@@ -57,8 +61,10 @@ int file_read(const char *path, size_t max, struct file_data *to)
     FILE *f = fopen(path, "rb");
     if (!f)
         return complain(path, strerror(errno));
-    int code = fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)
-                   ? complain(path, "is a directory")
+    bool known = fstat(fileno(f), &st) == 0;
+    int code = known && S_ISDIR(st.st_mode) ? complain(path, "is a directory")
+               : known && S_ISREG(st.st_mode) && (uint64_t)st.st_size > max
+                   ? too_long(path, max)
                    : read_stream(f, path, max, to);
     fclose(f);
     if (code != EXIT_OK) {

@@ -316,7 +316,7 @@ static int do_import(struct job *job)
     code = fs_chip_volumes(&job->chip, &job->v, image.data, image.len);
     if (!code) {
         volume_set_refuse(job->v, NULL, NULL); /* plain files here */
-        int err = volume_mount(job->v, "/image");
+        int err = volume_mount(job->v, "/image"), bad = err;
         if (err)
             fprintf(stderr, "wipy fs: %s: no FAT or exFAT volume: %s\n",
                     job->argv[0], volume_reason(job->v));
@@ -324,7 +324,7 @@ static int do_import(struct job *job)
             volume_error(job, err);
         if (!err)
             err = copy_tree(job, "/image", "/flash");
-        code = err ? EXIT_FAILED : save(job);
+        code = bad ? EXIT_FILE : err ? EXIT_FAILED : save(job);
     }
     volumes_stop(job->v);
     job->v = NULL;
