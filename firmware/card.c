@@ -1,11 +1,12 @@
 #include "firmware/card.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
 _Static_assert((int)VOLUME_CARD_MEMORY <= (int)BUS_CARD_MEMORY,
-               "the volumes' fits");
+               "the volumes' need is met");
 
 struct card {
     struct bus_cpu *bus;
@@ -59,10 +60,14 @@ static int card_store(void *ctx, const struct volume_card_part *parts,
 struct volume_card card_of(struct bus_cpu *bus)
 {
     static struct card card; /* one slot */
-    void *memory = mmap(NULL, BUS_CARD_MEMORY, PROT_READ | PROT_WRITE,
-                        MAP_SHARED, BUS_FD_CARD, 0);
-    if (memory == MAP_FAILED)
+    /* Of an older board it is smaller: an update may be newer than that. */
+    off_t size = lseek(BUS_FD_CARD, 0, SEEK_END);
+    if (size < VOLUME_CARD_MEMORY_LEAST)
         return (struct volume_card){0}; /* a board without a slot */
+    void *memory = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        BUS_FD_CARD, 0);
+    if (memory == MAP_FAILED)
+        return (struct volume_card){0};
     card = (struct card){.bus = bus, .memory = memory};
     return (struct volume_card){
         .ctx = &card,
@@ -72,5 +77,6 @@ struct volume_card card_of(struct bus_cpu *bus)
         .read = card_read,
         .store = card_store,
         .memory = memory,
+        .memory_size = (size_t)size,
     };
 }

@@ -4,14 +4,14 @@
 
 #include "base/err.h"
 
-enum { SPARE_AT = CARD_RUN, LINES_AT = CARD_RUN + CARD_SPARE };
-
 void card_cache_init(struct card_cache *c, const struct volume_card *card,
-                     uint8_t *memory)
+                     uint8_t *memory, size_t size)
 {
+    size_t run = size / CARD_SECTOR - CARD_RUN_AT;
     memset(c, 0, sizeof *c);
     c->card = card;
     c->memory = memory;
+    c->run = run < CARD_RUN ? (uint32_t)run : CARD_RUN;
     c->insertion = card->insertions(card->ctx);
 }
 
@@ -20,10 +20,15 @@ static uint8_t *memory_at(const struct card_cache *c, uint32_t sectors)
     return c->memory + (size_t)sectors * CARD_SECTOR;
 }
 
+static uint8_t *run_data(const struct card_cache *c, uint32_t sectors)
+{
+    return memory_at(c, CARD_RUN_AT + sectors);
+}
+
 static uint8_t *line_data(const struct card_cache *c,
                           const struct card_line *line)
 {
-    return memory_at(c, LINES_AT + (uint32_t)(line - c->line) * CARD_LINE);
+    return memory_at(c, CARD_LINES_AT + (uint32_t)(line - c->line) * CARD_LINE);
 }
 
 static bool overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
@@ -49,7 +54,7 @@ static int store(struct card_cache *c, const struct volume_card_part *parts,
 
 static struct volume_card_part run_part(const struct card_cache *c)
 {
-    return (struct volume_card_part){c->first, c->count, c->memory};
+    return (struct volume_card_part){c->first, c->count, run_data(c, 0)};
 }
 
 /* From the first to the last sector that changed. */
@@ -172,11 +177,11 @@ static void read_ahead(struct card_cache *c, uint32_t sector)
     const struct volume_card *card = c->card;
     uint64_t left = card->sectors(card->ctx);
     left -= left > sector ? sector : left;
-    uint32_t count = 4 * c->streak < CARD_RUN ? 4 * c->streak : CARD_RUN;
+    uint32_t count = 4 * c->streak < c->run ? 4 * c->streak : c->run;
     count = left < count ? (uint32_t)left : count;
     c->count = 0;
     if (settle_lines(c, sector, count, false) ||
-        card->read(card->ctx, sector, c->memory, count))
+        card->read(card->ctx, sector, run_data(c, 0), count))
         return;
     c->first = sector;
     c->count = count;
@@ -185,7 +190,7 @@ static void read_ahead(struct card_cache *c, uint32_t sector)
 static int read_alone(struct card_cache *c, uint32_t sector, uint8_t *to,
                       uint32_t count)
 {
-    uint8_t *spare = memory_at(c, SPARE_AT);
+    uint8_t *spare = c->memory;
     int err = settle_lines(c, sector, count, false);
     while (!err && count) {
         uint32_t part = count < CARD_SPARE ? count : CARD_SPARE;
@@ -204,13 +209,12 @@ int card_cache_read(struct card_cache *c, uint32_t sector, uint8_t *to,
                     uint32_t count)
 {
     bool goes_on = sector == c->next;
-    c->streak = goes_on && c->streak < CARD_RUN ? c->streak + count : count;
+    c->streak = goes_on && c->streak < c->run ? c->streak + count : count;
     c->next = sector + count;
-    if (!holds(c, sector, count) && goes_on && !c->dirty && count < CARD_RUN)
+    if (!holds(c, sector, count) && goes_on && !c->dirty && count < c->run)
         read_ahead(c, sector);
     if (holds(c, sector, count)) {
-        memcpy(to, memory_at(c, sector - c->first),
-               (size_t)count * CARD_SECTOR);
+        memcpy(to, run_data(c, sector - c->first), (size_t)count * CARD_SECTOR);
         return 0;
     }
     int err = overlap(c->first, c->count, sector, count) ? store_run(c) : 0;
@@ -222,7 +226,7 @@ static int write_part(struct card_cache *c, uint32_t sector,
 {
     bool inside = c->dirty && holds(c, sector, count);
     bool behind = c->dirty && sector - c->first == c->count &&
-                  sector >= c->first && count <= CARD_RUN - c->count;
+                  sector >= c->first && count <= c->run - c->count;
     int err = settle_lines(c, sector, count, true);
     if (!err && !inside && !behind) {
         err = store_run(c);
@@ -233,7 +237,7 @@ static int write_part(struct card_cache *c, uint32_t sector,
         return err;
     if (!inside)
         c->count += count;
-    memcpy(memory_at(c, sector - c->first), from, (size_t)count * CARD_SECTOR);
+    memcpy(run_data(c, sector - c->first), from, (size_t)count * CARD_SECTOR);
     c->dirty = true;
     return 0;
 }
@@ -246,9 +250,9 @@ int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
     while (count && !err) {
         bool behind =
             c->dirty && sector >= c->first && sector - c->first == c->count;
-        uint32_t room = behind ? CARD_RUN - c->count : CARD_RUN;
+        uint32_t room = behind ? c->run - c->count : c->run;
         uint32_t part = room && room < count ? room : count;
-        part = part < CARD_RUN ? part : CARD_RUN;
+        part = part < c->run ? part : c->run;
         err = write_part(c, sector, from, part);
         from += (size_t)part * CARD_SECTOR;
         sector += part;
@@ -329,7 +333,7 @@ int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from)
             return err;
     }
     if (get_line(c, sector, &line)) {
-        uint8_t *spare = memory_at(c, SPARE_AT);
+        uint8_t *spare = c->memory;
         struct volume_card_part part = {sector, 1, spare};
         memcpy(spare, from, CARD_SECTOR);
         return store(c, &part, 1, false);

@@ -16,15 +16,22 @@
 
 enum {
     CARD_SECTOR = 512,
-    CARD_RUN = 512,   /* sectors */
+    CARD_RUN = 2048,  /* sectors, where the memory is large enough */
     CARD_SPARE = 128, /* sectors read without disturbing the run */
     CARD_LINE = 8,    /* sectors */
     CARD_LINES = 32,
 };
 
-_Static_assert((CARD_RUN + CARD_SPARE + CARD_LINE * CARD_LINES) * CARD_SECTOR <=
-                   VOLUME_CARD_MEMORY,
+/* In the memory: the spare, the lines, the run. */
+enum {
+    CARD_LINES_AT = CARD_SPARE,
+    CARD_RUN_AT = CARD_LINES_AT + CARD_LINE * CARD_LINES,
+};
+
+_Static_assert((CARD_RUN_AT + CARD_RUN) * CARD_SECTOR <= VOLUME_CARD_MEMORY,
                "the cache fits the card's memory");
+_Static_assert(CARD_RUN_AT *CARD_SECTOR < VOLUME_CARD_MEMORY_LEAST,
+               "at the least there is a run");
 
 struct card_line {
     uint32_t first, count; /* count 0: empty */
@@ -35,6 +42,7 @@ struct card_line {
 struct card_cache {
     const struct volume_card *card;
     uint32_t insertion;    /* what is not stored belongs to this card only */
+    uint32_t run;          /* sectors a run may have */
     uint32_t first, count; /* the run: the sectors held */
     uint32_t next, streak; /* the last read ended here, after so many */
     bool dirty;            /* the run is written, not yet stored */
@@ -42,13 +50,13 @@ struct card_cache {
     uint32_t failures, clock;
     uint32_t fence; /* sectors below say which clusters are whose */
     struct card_line line[CARD_LINES];
-    uint8_t *memory; /* the run, the spare, the lines */
+    uint8_t *memory;
 };
 
-/* Empties it, for the card that is in now; `card` and VOLUME_CARD_MEMORY
- * bytes of `memory` must outlive it. */
+/* Empties it, for the card that is in now; `card` and `size` bytes of
+ * `memory`, VOLUME_CARD_MEMORY_LEAST or more, must outlive it. */
 void card_cache_init(struct card_cache *c, const struct volume_card *card,
-                     uint8_t *memory);
+                     uint8_t *memory, size_t size);
 
 /* What files hold; within the card's size. */
 int card_cache_read(struct card_cache *c, uint32_t sector, uint8_t *to,

@@ -43,7 +43,8 @@ enum {
     VOLUME_NAME_MAX = 255, /* bytes of one name, without the NUL */
     VOLUME_FILES = 24,     /* files open at the same time, all volumes */
     VOLUME_DIRS = 8,       /* directories open at the same time */
-    VOLUME_CARD_MEMORY = 512 * 1024,
+    VOLUME_CARD_MEMORY = 1280 * 1024, /* what a card is lent at most */
+    VOLUME_CARD_MEMORY_LEAST = 256 * 1024,
 };
 
 struct volume_card_part {
@@ -53,8 +54,8 @@ struct volume_card_part {
 
 /* The SD slot. `insertions` is 0 while no card is in, and another number each
  * time one was put in; the others return 0 or a negative enum wipy_err. What
- * is read or stored lies in `memory`, VOLUME_CARD_MEMORY bytes that the card
- * reaches by itself; NULL: anywhere. */
+ * is read or stored lies in `memory`, `memory_size` bytes that the card reaches
+ * by itself, VOLUME_CARD_MEMORY_LEAST or more; NULL: anywhere. */
 struct volume_card {
     void *ctx;
     uint32_t (*insertions)(void *ctx);
@@ -66,6 +67,7 @@ struct volume_card {
     int (*store)(void *ctx, const struct volume_card_part *parts,
                  unsigned count, bool sync);
     uint8_t *memory;
+    size_t memory_size;
 };
 
 struct volume_config {
@@ -79,7 +81,8 @@ struct volume_config {
 
 struct volumes;
 
-/* Allocates everything the volumes will ever need (about 0.6 MiB) and mounts
+/* Allocates everything the volumes will ever need (about 0.6 MiB, twice
+ * that with a card) and mounts
  * /flash; a blank partition is formatted. Fails only for want of memory
  * (-ENOMEM) or a bad config (-EINVAL): a /flash that cannot be mounted is
  * there with its state, see volume_status. */

@@ -56,7 +56,7 @@ static int card_disk_write(void *ctx, uint32_t sector, const uint8_t *from,
 struct fat_disk volume_card_disk(struct volumes *v)
 {
     const struct volume_card *c = &v->config.card;
-    card_cache_init(&v->card, c, v->card_memory);
+    card_cache_init(&v->card, c, v->card_memory, v->card_memory_size);
     return (struct fat_disk){.ctx = v,
                              .sectors = c->sectors(c->ctx),
                              .read = card_disk_read,

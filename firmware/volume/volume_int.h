@@ -65,6 +65,7 @@ struct volumes {
     struct card_cache card;
     void *ftl_memory;
     uint8_t *card_memory, *own_card_memory;
+    size_t card_memory_size;
     bool going_back; /* to the last commit, after a failure */
     const char *(*refuse)(void *ctx, const char *path);
     void *refuse_ctx;

@@ -34,8 +34,11 @@ int volumes_start(struct volumes **out, const struct volume_config *config)
     v->refuse = refuse_images;
     v->ftl_memory = malloc(FTL_MEMORY(config->fs_size));
     v->card_memory = config->card.memory;
-    if (config->card.store && !v->card_memory)
+    v->card_memory_size = config->card.memory_size;
+    if (config->card.store && !v->card_memory) {
         v->card_memory = v->own_card_memory = malloc(VOLUME_CARD_MEMORY);
+        v->card_memory_size = VOLUME_CARD_MEMORY;
+    }
     bool enough = v->ftl_memory && (v->card_memory || !config->card.store);
     int err = enough ? volume_attach_flash(v) : -ENOMEM;
     if (err) {
