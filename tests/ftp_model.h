@@ -242,8 +242,11 @@ static inline int64_t model_run(struct model *m, struct ftp_op *op)
         return model_read(m, op);
     case FTP_OP_WRITE:
         return model_write(m, op);
-    case FTP_OP_COMMIT:
-        return model_commit(m, m->ftp.t.kind == FTP_RECEIVE);
+    case FTP_OP_COMMIT: {
+        int64_t put = op->len ? model_write(m, op) : 0;
+        m->files_open -= put < 0;
+        return put < 0 ? put : model_commit(m, m->ftp.t.kind == FTP_RECEIVE);
+    }
     case FTP_OP_ABANDON:
         m->files_open--;
         return 0;

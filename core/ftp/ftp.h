@@ -48,7 +48,10 @@ enum ftp_op_kind {
     FTP_OP_OPEN_WRITE, /* path, mode, offset, size */
     FTP_OP_READ,       /* data, len => result bytes, last */
     FTP_OP_WRITE,      /* data, len => result bytes, all of them */
-    FTP_OP_COMMIT,     /* close; what was written appears; text may say more */
+    FTP_OP_COMMIT,     /* data, len: WRITE of the last bytes, so that a small
+                        * file costs one hand-over less; close; what was
+                        * written appears; text may say more. When it fails
+                        * the file is closed all the same */
     FTP_OP_ABANDON,    /* close; a replaced file keeps its old contents */
     FTP_OP_OPENDIR,    /* path */
     FTP_OP_READDIR,    /* data, len: fill with ftp_entry_put => result
@@ -232,6 +235,7 @@ struct ftp_transfer {
     uint64_t settle_ms;   /* an upload is not committed before */
     /* RETR: both buffers in turn; STOR: `side` is being filled; listings:
      * buffer 0 is text, buffer 1 packed entries. */
+    size_t tail;    /* of `side`: written by the commit */
     int side, next; /* `next`: to be read into */
     size_t len[2], pos[2];
     char pattern[FTP_NAME_MAX + 1]; /* of a listing; empty: all */

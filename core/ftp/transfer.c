@@ -37,7 +37,7 @@ void transfer_open(struct ftp *f, enum ftp_transfer_kind kind)
     t->file_open = t->dir_open = t->commit = t->eof = t->abor = false;
     t->code = 0;
     t->text[0] = '\0';
-    t->bytes = t->announced = 0;
+    t->bytes = t->announced = t->tail = 0;
     t->side = 0;
     t->next = 1;
     t->len[0] = t->len[1] = t->pos[0] = t->pos[1] = 0;
@@ -130,6 +130,8 @@ void transfer_source_idle(struct ftp *f)
         return; /* its end calls again */
     if (t->file_open) {
         t->file_open = false;
+        f->op.data = f->config.buffer[t->side];
+        f->op.len = t->commit ? t->tail : 0;
         op_start(f, t->commit ? FTP_OP_COMMIT : FTP_OP_ABANDON, file_closed);
     } else if (t->dir_open) {
         t->dir_open = false;
@@ -268,10 +270,12 @@ static void pump_receive(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
     size_t len = f->io_busy[t->side] ? 0 : t->len[t->side];
-    if (len == f->config.buffer_size || (t->eof && len)) {
+    bool over = t->eof && !ftp_file_busy(f) && f->now_ms >= t->settle_ms;
+    if (!over && (len == f->config.buffer_size || (t->eof && len))) {
         io_start(f, t->side, FTP_OP_WRITE, len);
         t->side = !t->side;
-    } else if (t->eof && !ftp_file_busy(f) && f->now_ms >= t->settle_ms) {
+    } else if (over) {
+        t->tail = len;
         transfer_stop(f, true, 226, "Stored %llu bytes",
                       (unsigned long long)t->bytes);
     }

@@ -272,18 +272,6 @@ static void open_write(struct files *f)
         close_file(f);
 }
 
-static void close_op(struct files *f, bool commit)
-{
-    if (f->updating) {
-        update_close(f, commit);
-    } else if (commit) {
-        judge(f, volume_close(f->env->volumes, f->file));
-        f->file = -1;
-    } else {
-        close_file(f);
-    }
-}
-
 static void write_file(struct files *f)
 {
     struct ftp_op *op = f->op;
@@ -291,6 +279,29 @@ static void write_file(struct files *f)
         update_put(f);
     else
         judge(f, volume_write(f->env->volumes, f->file, op->data, op->len));
+}
+
+static void abandon(struct files *f)
+{
+    if (f->updating)
+        update_close(f, false);
+    else
+        close_file(f);
+}
+
+static void commit(struct files *f)
+{
+    f->op->result = 0;
+    if (f->op->len)
+        write_file(f);
+    if (f->op->result < 0) {
+        abandon(f);
+    } else if (f->updating) {
+        update_close(f, true);
+    } else {
+        judge(f, volume_close(f->env->volumes, f->file));
+        f->file = -1;
+    }
 }
 
 /* ---- directories ---- */
@@ -372,10 +383,10 @@ void files_run(struct files *f, struct ftp_op *op)
         write_file(f);
         break;
     case FTP_OP_COMMIT:
-        close_op(f, true);
+        commit(f);
         break;
     case FTP_OP_ABANDON:
-        close_op(f, false);
+        abandon(f);
         break;
     case FTP_OP_OPENDIR:
         open_dir(f);

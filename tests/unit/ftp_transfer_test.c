@@ -88,6 +88,14 @@ static void broken_uploads_leave_the_old_file(void **state)
     assert_int_equal(m.uploaded, sizeof junk);
     expect_reply("SIZE /flash/boot.py", "213 7");
 
+    /* likewise when the bytes go with the commit */
+    m.upload_len = 10;
+    m.fail_write = WIPY_ENOSPC;
+    expect_reply("PASV\r\nSTOR /flash/boot.py", "227 *\r\n150 *\r\n552 *");
+    expect_reply("SIZE /flash/boot.py", "213 7");
+    assert_int_equal(m.files_open, 0);
+    m.upload_len = sizeof junk;
+
     /* the client is killed: both connections end */
     m.no_data = true;
     say("PASV\r\nSTOR /flash/boot.py\r\n");
