@@ -91,7 +91,7 @@ uint64_t net_lobby_ms(struct net *net, const struct newcomer *one,
 void net_follow_wish(struct net *net)
 {
     pthread_mutex_lock(&net->lock);
-    bool want = net->want_running && !net->want_closed;
+    bool reset = net->want_closed, want = net->want_running && !reset;
     pthread_mutex_unlock(&net->lock);
     const struct net_listen *listen = &net->config.listen;
     bool changed;
@@ -104,7 +104,8 @@ void net_follow_wish(struct net *net)
         changed = listener_close(&net->telnet_listener);
         changed |= listener_close(&net->ftp_listener);
         if (changed)
-            net_close_sessions(net, "The services are being stopped.");
+            net_close_sessions(net, reset ? "The board is being reset."
+                                          : "The services are being stopped.");
     }
     if (changed)
         tell_ports(net);
