@@ -11,7 +11,9 @@
 #             power cuts in files above it
 #   cuts      power cuts and kills of a running board while FTP writes
 #   sessions  many clients at once on one board; 10,000 sessions with aborts;
-#             peers that vanish, until the kernel's keep-alive notices
+#             peers that vanish, until the kernel's keep-alive notices;
+#             guessing until the lock-out, and from hundreds of addresses;
+#             the clients' matrix with 1,500 files
 #   filezilla the real one uploads 200 files and an update (installs it)
 #   python    the language's programs, a collection every 256 bytes
 #   fuzz      each target for a share of the time
@@ -45,7 +47,10 @@ cuts() {
 sessions() {
     SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds" &&
         SEED=$seed "$here/e2e/net_soak.py" "$build" "$seconds" 10000 &&
-        "$here/e2e/half_open_test.py" "$build" full
+        "$here/e2e/half_open_test.py" "$build" full &&
+        "$here/e2e/net_log_test.py" "$build" lock_out &&
+        "$here/e2e/botnet_test.py" "$build" 30 &&
+        FILES=1500 KINDS=board "$here/e2e/ftp_clients_test.sh" "$build"
 }
 filezilla() { "$here/e2e/filezilla_soak.py" "$build"; }
 python() {
