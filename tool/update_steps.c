@@ -26,6 +26,18 @@ static const struct {
 
 /* ---- which script, which board ---- */
 
+/* The vendor's for boards with flash encryption: other members, unreadable. */
+static bool is_encrypted(const struct package *p)
+{
+    for (unsigned i = 0; i < p->count; i++) {
+        const char *name = p->member[i].name;
+        size_t len = strlen(name);
+        if (len > 4 && strcmp(name + len - 4, "_enc") == 0)
+            return true;
+    }
+    return false;
+}
+
 const struct archive_member *update_script(const struct package *p,
                                            const char *path, uint32_t chip_size)
 {
@@ -38,9 +50,12 @@ const struct archive_member *update_script(const struct package *p,
         m = package_find(p, "script");
     if (!m)
         fprintf(stderr,
-                "wipy: %s has no script (%s, script2 or script): it "
-                "is no firmware package\n",
-                path, name);
+                "wipy: %s has no script (%s, script2 or script): it is %s; "
+                "nothing was written\n",
+                path, name,
+                is_encrypted(p) ? "an encrypted package, for boards with "
+                                  "flash encryption only"
+                                : "no firmware package");
     return m;
 }
 

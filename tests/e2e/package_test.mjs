@@ -91,6 +91,43 @@ check("script_8MB goes before script2", /script_8MB:/.test(
   (await dev.wipy(build, "update", "--port", port, "-t", made)).out));
 await said(await wipy(0, "chip"), "factory", "the package again");
 
+// ---- the grammar of all years
+
+const package_ = (name, script, ...more) => file(name, tarGz([["script", JSON.stringify(script)], ...more]));
+const of = (name) => [name, fs.readFileSync(path.join(build, name))];
+const blank = (from, to) => device.chip().subarray(from, to).every((b) => b === 0xff);
+const configIs = (bytes) => device.chip().subarray(0x3ff000, 0x400000).equals(bytes);
+const update = (tar, ...more) => wipy(0, "update", "-t", tar, ...more);
+
+const ranges = Array.from({ length: 8 }, (_, i) => ["e", `0x${(0x1000 + i * 0x40000).toString(16)}`, "0x40000"]);
+await said(await update(package_("WiPy-1.7.8.b1.tar.gz",
+  [...ranges, ["w", "0x1000", "bootloader.bin"], ["w", "0x8000", "partitions.bin"], ["w", "0x10000", "appimg.bin"]],
+  of("bootloader.bin"), of("partitions.bin"), of("appimg.bin"))), "factory", "a package of 2017");
+check("its ranges were erased", blank(0x160000, 0x201000));
+
+const settings = dev.sampleImage(0x7000, 33);
+check("all erases come first", (await update(package_("WiPy-order.tar.gz",
+  [["w", "nvs", "settings.bin"], ["e", "nvs"]], ["settings.bin", settings]), "-x")).ok &&
+  device.chip().subarray(0x9000, 0x10000).equals(settings));
+const other_ = dev.sampleImage(4096, 34);
+const kept = await dev.wipy(build, "update", "--port", port, "-x", "-t",
+  package_("WiPy-cb.tar.gz", [["w", "cb", "cb.bin"], ["e", "config"]], ["cb.bin", other_]));
+check("a write and an erase of the configuration block do nothing, and it is said",
+  kept.code === 0 && configIs(config) && /configuration block at 0x3ff000 is kept/.test(kept.out), kept.err);
+const whole = Buffer.alloc(0x800000, 0xff);
+device.chip().copy(whole, 0x1000, 0x1000, 0x150000);
+check("a write of the whole chip leaves it too", (await update(package_("WiPy-all.tar.gz",
+  [["e", "all"], ["w", "all", "chip.bin"]], ["chip.bin", whole]), "-x")).ok && configIs(config) && blank(0x400000, 0x800000));
+check("step o writes it all the same", (await update(package_("WiPy-raw.tar.gz",
+  [["o", "cb", "cb.bin"]], ["cb.bin", other_]), "-x")).ok && configIs(other_));
+check("every area the grammar names can be erased", (await update(package_("WiPy-areas.tar.gz",
+  ["nvs", "ota", "otadata", "fs", "fs1", "ota_0"].map((area) => ["e", area])), "-x")).ok &&
+  blank(0x9000, 0x10000) && blank(0x150000, 0x290000) && blank(0x3d0000, 0x3d2000) && blank(0x400000, 0x800000));
+await said(await update(made), "factory", "the package after all that");
+const secret = await wipy(7, "update", "-x", "-t", file("WiPy-1.20.2_ENC.tar.gz",
+  tarGz([["bootloader.bin_enc", "x"], ["script_8MB_enc", "x"]])));
+check("an encrypted package is called one", secret.ok && /encrypted/.test(secret.err), secret.err);
+
 // ---- the three files, and only the printed command, from another folder
 
 const shown = await dev.wipy(build, "flash", "--port", port, "--all-images", build, "--show");
