@@ -43,10 +43,12 @@ static json_t *do_status(struct board *b, const struct request *q)
 }
 
 /* The answer comes with the event that ends the start; see status.c. */
-static json_t *settled_or_later(const struct board *b, const struct request *q)
+static json_t *settled_or_later(struct board *b, const struct request *q)
 {
     bool settled = b->state != BOARD_RUNNING || b->announced;
-    return q->wait && !settled ? NULL : success(NULL);
+    if (!q->wait)
+        return success(NULL);
+    return settled ? success(board_status(b)) : NULL;
 }
 
 static json_t *do_reset(struct board *b, const struct request *q)
