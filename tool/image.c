@@ -24,10 +24,11 @@ static const char usage[] =
     "                        [--limit BYTES]\n"
     "       wipy image table --out FILE [--csv FILE] [--flash-size 4|8]\n"
     "       wipy image csv FILE [--flash-size 4|8]     table to text\n"
-    "       wipy image info FILE [--json]\n"
-    "       wipy image verify FILE [--key FILE]... [--json]\n"
+    "       wipy image info FILE\n"
+    "       wipy image verify FILE [--key FILE]...\n"
     "       wipy image sign FILE --key PRIVATE [--out FILE]\n"
-    "       wipy image keygen PRIVATE PUBLIC\n";
+    "       wipy image keygen PRIVATE PUBLIC\n"
+    "Each with --json: what is said is said as one JSON object.\n";
 
 /* 812345 as 812,345. */
 const char *with_commas(uint64_t v, char to[32])
@@ -50,6 +51,7 @@ struct build_options {
     const char *elf, *out, *appimg;
     struct image_plan plan;
     uint64_t limit;
+    bool json;
 };
 
 static int parse_build(struct args *a, struct build_options *o)
@@ -76,6 +78,7 @@ static int parse_build(struct args *a, struct build_options *o)
         {"time", "", NULL, &o->plan.time},
         {"project", "", NULL, &o->plan.project},
         {"limit", "", NULL, &limit},
+        {"json", "", &o->json, NULL},
     };
     int code =
         args_read(a, options, sizeof options / sizeof options[0], NULL, NULL);
@@ -91,26 +94,65 @@ static int parse_build(struct args *a, struct build_options *o)
     return EXIT_OK;
 }
 
-/* Says where the image goes and how much room is left; fails over the
- * limit. A firmware must leave 5 % of its slot for the day a fix is needed. */
-static int check_room(const struct build_options *o, size_t len)
+/* Where the image goes and how much of its place it takes. A firmware must
+ * leave 5 % of its slot for the day a fix is needed. */
+struct room {
+    uint32_t off;
+    uint64_t len, place, limit;
+};
+
+static struct room room_of(const struct build_options *o, size_t len)
 {
-    bool boot = o->plan.kind == IMAGE_BOOTLOADER;
     const struct partition *p =
         table_find(table_default(0x800000), PART_APP, PART_FACTORY);
-    uint64_t place = boot ? BOOTLOADER_MAX : p->size;
-    uint64_t limit = o->limit ? o->limit : boot ? place : place / 100 * 95;
+    struct room r = {p->off, len, p->size, p->size / 100 * 95};
+    if (o->plan.kind == IMAGE_BOOTLOADER)
+        r = (struct room){BOOTLOADER_OFF, len, BOOTLOADER_MAX, BOOTLOADER_MAX};
+    if (o->limit)
+        r.limit = o->limit;
+    return r;
+}
+
+static void print_room(const struct build_options *o, const struct room *r)
+{
     char a[32], b[32], c[32];
     printf("%-14s 0x%06x  %s of %s bytes, %s free\n",
-           boot ? "bootloader.bin" : "wipy.bin",
-           boot ? (unsigned)BOOTLOADER_OFF : p->off, with_commas(len, a),
-           with_commas(place, b),
-           with_commas(place > len ? place - len : 0, c));
-    if (len <= limit)
-        return EXIT_OK;
-    fprintf(stderr, "wipy: %s: %s bytes are over the limit of %s\n", o->out,
-            with_commas(len, a), with_commas(limit, b));
-    return EXIT_FAILED;
+           o->plan.kind == IMAGE_BOOTLOADER ? "bootloader.bin" : "wipy.bin",
+           r->off, with_commas(r->len, a), with_commas(r->place, b),
+           with_commas(r->place > r->len ? r->place - r->len : 0, c));
+}
+
+static json_t *room_json(const struct build_options *o, const struct room *r,
+                         const uint8_t *data)
+{
+    struct image im;
+    json_t *j = image_json(&im, image_parse(&im, data, r->len));
+    json_object_set_new(j, "file", json_string(o->out));
+    json_object_set_new(j, "appimg",
+                        o->appimg ? json_string(o->appimg) : json_null());
+    json_object_set_new(j, "offset", json_integer(r->off));
+    json_object_set_new(j, "place", json_integer((json_int_t)r->place));
+    json_object_set_new(j, "free",
+                        json_integer((json_int_t)(r->place - r->len)));
+    return j;
+}
+
+/* Says it, and fails over the limit. */
+static int check_room(const struct build_options *o, const uint8_t *data,
+                      size_t len)
+{
+    struct room r = room_of(o, len);
+    char a[32], b[32];
+    if (!o->json)
+        print_room(o, &r);
+    if (len > r.limit) {
+        fprintf(stderr, "wipy: %s: %s bytes are over the limit of %s\n", o->out,
+                with_commas(len, a), with_commas(r.limit, b));
+        return EXIT_FAILED;
+    }
+    if (o->json)
+        print_json(room_json(o, &r, data));
+    return EXIT_OK;
 }
 
 static int build_from(const struct build_options *o, struct file_data *elf)
@@ -130,7 +172,7 @@ static int build_from(const struct build_options *o, struct file_data *elf)
         fprintf(stderr, "wipy: %s: %s\n", o->elf, wipy_strerror(err));
         code = EXIT_FILE;
     } else {
-        code = check_room(o, len);
+        code = check_room(o, image, len);
     }
     if (!code)
         code = file_write(o->out, image, len, 0644);
@@ -289,8 +331,10 @@ static int check_command(struct args *a, bool verify)
                 return code;
         } else if (kind == 2 && !path) {
             path = word;
-        } else if (kind == 2 || !args_take(a, options, 1)) {
-            return args_unknown(a, word);
+        } else {
+            int taken = kind == 1 ? args_take(a, options, 1) : 0;
+            if (taken <= 0)
+                return taken ? -taken : args_unknown(a, word);
         }
     }
     if (!path)

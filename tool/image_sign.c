@@ -12,6 +12,7 @@
 #include "file.h"
 #include "image/image.h"
 #include "image_parts.h"
+#include "loader_args.h"
 
 enum { KEY_FILE_MAX = 16384, IMAGE_FILE_MAX = 16 << 20, PRIVATE_LEN = 32 };
 
@@ -176,7 +177,25 @@ static int write_signed(const char *out, const struct image *im,
     return code;
 }
 
-static int sign_file(const char *path, const char *out, const uint8_t *secret)
+static void print_signed(const char *out, const struct image *im,
+                         const uint8_t *block)
+{
+    struct image_sign s;
+    char id[2 * IMAGE_KEY_ID_LEN + 1] = "";
+    (void)image_sign_read(block, &s);
+    hex_encode(id, s.key_id, sizeof s.key_id);
+    json_t *j = image_json(im, IMAGE_FINE);
+    json_object_set_new(j, "signed", json_true());
+    json_object_set_new(j, "full_length",
+                        json_integer((json_int_t)im->len + IMAGE_SIGN_LEN +
+                                     (im->has_tail ? IMAGE_TAIL_LEN : 0)));
+    json_object_set_new(j, "file", json_string(out));
+    json_object_set_new(j, "key_id", json_string(id));
+    print_json(j);
+}
+
+static int sign_file(const char *path, const char *out, const uint8_t *secret,
+                     bool json)
 {
     struct file_data file;
     struct image im;
@@ -198,6 +217,8 @@ static int sign_file(const char *path, const char *out, const uint8_t *secret)
             code = write_signed(out, &im, block);
         else
             fputs("wipy: signing failed: is the key valid?\n", stderr);
+        if (!code && json)
+            print_signed(out, &im, block);
     }
     free(file.data);
     return code;
@@ -206,17 +227,19 @@ static int sign_file(const char *path, const char *out, const uint8_t *secret)
 int image_sign_command(struct args *a)
 {
     const char *key = NULL, *out = NULL, *file;
+    bool json = false;
     const struct args_option options[] = {{"key", "", NULL, &key},
-                                          {"out", "", NULL, &out}};
+                                          {"out", "", NULL, &out},
+                                          {"json", "", &json, NULL}};
     unsigned words = 1;
     uint8_t secret[PRIVATE_LEN];
-    int code = args_read(a, options, 2, &file, &words);
+    int code = args_read(a, options, 3, &file, &words);
     if (!code && (!key || words < 1))
         code = args_wrong(a, "want FILE --key PRIVATE");
     if (!code)
         code = read_private(key, secret);
     if (!code)
-        code = sign_file(file, out ? out : file, secret);
+        code = sign_file(file, out ? out : file, secret, json);
     memset(secret, 0, sizeof secret);
     return code;
 }
@@ -234,17 +257,58 @@ static int write_pem(const char *path, const char *name, const void *der,
     return file_write(path, text, n, mode);
 }
 
-int image_keygen_command(struct args *a)
+/* Nobody gets a lost private key back. */
+static int refuse_key(const char *path)
 {
-    const char *file[2];
-    unsigned words = 2;
-    int refused = args_read(a, NULL, 0, file, &words);
-    if (!refused && words < 2)
-        refused = args_wrong(a, "want two files: PRIVATE PUBLIC");
-    if (refused)
-        return refused;
+    static const char mark[] = "PRIVATE KEY-----";
+    char text[64] = "";
+    FILE *f = fopen(path, "r");
+    if (f && !fgets(text, sizeof text, f))
+        text[0] = 0;
+    if (f)
+        fclose(f);
+    if (!strstr(text, mark))
+        return EXIT_OK;
+    fprintf(stderr,
+            "wipy: %s: holds a private key, which is not written over; "
+            "move it away or choose another name\n",
+            path);
+    return EXIT_REFUSED;
+}
+
+static int write_pair(const char *const file[2],
+                      const br_ec_private_key *private,
+                      const br_ec_public_key *public)
+{
+    uint8_t der[256];
+    int code = EXIT_FAILED;
+    size_t len = br_encode_ec_raw_der(NULL, private, public);
+    if (len && len <= sizeof der) {
+        br_encode_ec_raw_der(der, private, public);
+        code = write_pem(file[0], "EC PRIVATE KEY", der, len, 0600);
+    }
+    memset(der, 0, sizeof der);
+    memcpy(der, spki_head, sizeof spki_head);
+    memcpy(der + sizeof spki_head, public->q, P256_KEY_LEN);
+    return code ? code
+                : write_pem(file[1], "PUBLIC KEY", der,
+                            sizeof spki_head + P256_KEY_LEN, 0644);
+}
+
+static void print_pair(const char *const file[2], const uint8_t *point)
+{
+    uint8_t id[IMAGE_KEY_ID_LEN];
+    char hex[2 * IMAGE_KEY_ID_LEN + 1] = "";
+    image_key_id(point, id);
+    hex_encode(hex, id, sizeof id);
+    print_json(json_pack("{s:s,s:s,s:s}", "private", file[0], "public", file[1],
+                         "key_id", hex));
+}
+
+static int make_pair(const char *const file[2], bool json)
+{
     uint8_t seed[32], secret[BR_EC_KBUF_PRIV_MAX_SIZE];
-    uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE], der[256];
+    uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE];
     if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
         fputs("wipy: no random numbers from the system\n", stderr);
         return EXIT_FAILED;
@@ -256,17 +320,23 @@ int image_keygen_command(struct args *a)
     br_ec_keygen(&rng.vtable, &br_ec_prime_i31, &private, secret,
                  BR_EC_secp256r1);
     br_ec_compute_pub(&br_ec_prime_i31, &public, point, &private);
-    size_t len = br_encode_ec_raw_der(NULL, &private, &public);
-    int code = EXIT_FAILED;
-    if (len && len <= sizeof der) {
-        br_encode_ec_raw_der(der, &private, &public);
-        code = write_pem(file[0], "EC PRIVATE KEY", der, len, 0600);
-    }
+    int code = write_pair(file, &private, &public);
     memset(secret, 0, sizeof secret);
-    memcpy(der, spki_head, sizeof spki_head);
-    memcpy(der + sizeof spki_head, point, P256_KEY_LEN);
-    if (!code)
-        code = write_pem(file[1], "PUBLIC KEY", der,
-                         sizeof spki_head + P256_KEY_LEN, 0644);
+    if (!code && json)
+        print_pair(file, point);
     return code;
+}
+
+int image_keygen_command(struct args *a)
+{
+    const char *file[2];
+    unsigned words = 2;
+    bool json = false;
+    const struct args_option options[] = {{"json", "", &json, NULL}};
+    int code = args_read(a, options, 1, file, &words);
+    if (!code && words < 2)
+        code = args_wrong(a, "want two files: PRIVATE PUBLIC");
+    for (int i = 0; i < 2 && !code; i++)
+        code = refuse_key(file[i]);
+    return code ? code : make_pair(file, json);
 }

@@ -8,12 +8,14 @@
 #include "file.h"
 #include "image/table.h"
 #include "image_parts.h"
+#include "loader_args.h"
 
 enum { CSV_MAX = 65536 };
 
 struct table_options {
     const char *out, *csv, *file;
     uint32_t chip_size;
+    bool json;
 };
 
 static int parse_options(struct table_options *o, struct args *a,
@@ -25,9 +27,10 @@ static int parse_options(struct table_options *o, struct args *a,
         {"out", "", NULL, &o->out},
         {"csv", "", NULL, &o->csv},
         {"flash-size", "", NULL, &size},
+        {"json", "", &o->json, NULL},
     };
     *o = (struct table_options){0};
-    int code = args_read(a, options, 3, &o->file, &found);
+    int code = args_read(a, options, 4, &o->file, &found);
     if (code)
         return code;
     if (found < words)
@@ -62,6 +65,28 @@ static int table_from_file(struct table *t, const struct table_options *o)
     return err ? complain(o->csv, &fault, "line") : EXIT_OK;
 }
 
+static json_t *table_json(const struct table *t, const struct table_options *o)
+{
+    json_t *rows = json_array();
+    for (unsigned i = 0; i < t->count; i++) {
+        const struct partition *p = &t->row[i];
+        char subtype[12];
+        part_subtype_name(p->type, p->subtype, subtype);
+        json_array_append_new(
+            rows,
+            json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I}", "name", p->label,
+                      "type_name", part_type_name(p->type), "subtype_name",
+                      subtype, "type", (json_int_t)p->type, "subtype",
+                      (json_int_t)p->subtype, "offset", (json_int_t)p->off,
+                      "size", (json_int_t)p->size, "flags",
+                      (json_int_t)p->flags));
+    }
+    return json_pack("{s:s,s:I,s:I,s:b,s:o}", "file", o->out ? o->out : o->file,
+                     "offset", (json_int_t)TABLE_OFF, "chip_size",
+                     (json_int_t)o->chip_size, "md5", t->has_md5, "partitions",
+                     rows);
+}
+
 int image_table_command(struct args *a)
 {
     struct table_options o;
@@ -76,7 +101,9 @@ int image_table_command(struct args *a)
     uint8_t bytes[TABLE_LEN];
     (void)table_write(&t, bytes);
     code = file_write(o.out, bytes, sizeof bytes, 0644);
-    if (!code)
+    if (!code && o.json)
+        print_json(table_json(&t, &o));
+    else if (!code)
         printf("partitions.bin 0x%06x  %u partitions, %u MiB chip\n",
                (unsigned)TABLE_OFF, t.count, o.chip_size >> 20);
     return code;
@@ -98,6 +125,8 @@ int image_csv_command(struct args *a)
     static char text[TABLE_ROWS_MAX * 80];
     if (table_parse(&t, file.data, file.len, o.chip_size, &fault) != 0)
         code = complain(path, &fault, "row");
+    else if (o.json)
+        print_json(table_json(&t, &o));
     else if (table_to_csv(&t, text, sizeof text) < 0)
         code = EXIT_FAILED;
     else

@@ -78,6 +78,10 @@ static void read_row(struct partition *p, struct reader *r)
     p->off = read_u32(r);
     p->size = read_u32(r);
     read_bytes(r, p->label, 16);
+    /* It goes to terminals and into messages. */
+    for (char *c = p->label; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
     p->flags = read_u32(r);
 }
 

@@ -40,7 +40,7 @@ enum { PART_ENCRYPTED = 1 }; /* flags */
 
 struct partition {
     uint8_t type, subtype;
-    char label[17]; /* NUL-terminated */
+    char label[17]; /* NUL-terminated, printable */
     uint32_t off, size;
     uint32_t flags;
 };

@@ -94,6 +94,35 @@ expect 1 "over the limit" "$wipy" image build --elf static --out x.bin --limit 1
 expect 0 "free" "$wipy" image build --elf static --out x.bin --version 9.8.7
 expect 0 "9.8.7" "$wipy" image info x.bin
 
+# Scripts read what all of them say as one JSON object.
+json() { # TRUTH ARGUMENT...: Python over the object j
+    truth=$1
+    shift
+    expect 0 "{" "$wipy" image "$@" --json
+    python3 -c "import json, sys; j = json.load(open('out')); assert $truth, j" || {
+        echo "FAILED: image $*: not $truth"
+        exit 1
+    }
+}
+json "j['good'] and j['offset'] == 0x10000 and j['free'] == 0x140000 - j['length']" \
+    build --elf static --out x.bin --appimg y.bin --version 9.8.8
+json "j['version'] == '9.8.8' and j['md5_tail']" info y.bin
+json "j['kind'] == 'bootloader' and j['offset'] == 0x1000 and j['appimg'] is None" \
+    build --elf static --out x.bin --bootloader
+json "len(j['partitions']) == 10 and j['offset'] == 0x8000" table --out t.bin
+json "j['partitions'][1] == {'name': 'factory', 'type_name': 'app', 'type': 0,
+    'subtype_name': 'factory', 'subtype': 0, 'offset': 0x10000,
+    'size': 0x140000, 'flags': 0} and j['md5']" csv t.bin
+json "len(j['key_id']) == 16" keygen json.pem json_public.pem
+json "j['signed'] and len(j['key_id']) == 16" sign y.bin --key json.pem
+json "j['good'] and j['full_length'] == $(stat -c %s y.bin)" \
+    verify y.bin --key json_public.pem
+cp json.pem kept.pem
+expect 7 "holds a private key" "$wipy" image keygen json.pem new.pem
+expect 7 "holds a private key" "$wipy" image keygen new.pem json.pem
+cmp json.pem kept.pem
+[ ! -e new.pem ]
+
 # A chip that is off: made from the build, as a factory does.
 head -c 8388608 /dev/zero | tr '\0' '\377' >chip
 for part in "4096 bootloader.bin" "32768 partitions.bin" "65536 appimg.bin"; do

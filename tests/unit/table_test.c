@@ -106,6 +106,19 @@ static void every_flip_in_a_table_is_noticed(void **state)
     }
 }
 
+/* What a name does to a terminal is not its sender's choice. */
+static void names_are_printable(void **state)
+{
+    (void)state;
+    static const char evil[] = "\033[2Jfs\n\377\1";
+    uint8_t bytes[TABLE_LEN];
+    struct table t = *table_default(0x800000);
+    memcpy(t.row[9].label, evil, sizeof evil);
+    (void)table_write(&t, bytes);
+    assert_int_equal(table_parse(&t, bytes, sizeof bytes, 0x800000, NULL), 0);
+    assert_string_equal(t.row[9].label, "?[2Jfs???");
+}
+
 static void default_maps_are_sound(void **state)
 {
     (void)state;
@@ -266,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(field_tables_are_read_and_written_back),
         cmocka_unit_test(every_flip_in_a_table_is_noticed),
+        cmocka_unit_test(names_are_printable),
         cmocka_unit_test(default_maps_are_sound),
         cmocka_unit_test(csv_is_a_round_trip),
         cmocka_unit_test(csv_as_users_write_it),
