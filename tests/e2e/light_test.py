@@ -16,7 +16,9 @@ def beats(board):
 
 def heart_beat(build):
     """The heart-beat is 80 ms of blue once every 5 s of board time"""
-    with Board(build, "--speed", "5") as board:
+    # A late host is late at either end of a flash: the pattern to the
+    # millisecond is the unit test's.
+    with Board(build, "--speed", "3") as board:
         # The light starts with the firmware, so before this; how long that
         # takes is up to the host.
         started = board.status()["uptime_ms"]
@@ -24,8 +26,8 @@ def heart_beat(build):
                         lambda: len(beats(board)) >= 5 and beats(board), 40)
         on = statistics.median(b - a for a, b in seen)
         apart = statistics.median(b[0] - a[0] for a, b in zip(seen, seen[1:]))
-        assert 70 <= on <= 160, f"on for {on} ms"
-        assert 4900 <= apart <= 5100, f"every {apart} ms"
+        assert 40 <= on <= 200, f"on for {on} ms"
+        assert 4800 <= apart <= 5200, f"every {apart} ms"
         assert 4000 <= seen[0][0] <= 5000 + started, (
             f"the first after {seen[0][0]} ms, services after {started} ms")
         busy(board)
