@@ -283,40 +283,51 @@ static struct card_line *oldest_line(struct card_cache *c)
     return oldest;
 }
 
-/* The line with this sector, read when it must be. */
+/* Makes way for a line: what changed in the line it replaces, and in the run
+ * where it overlaps, is on the card. */
+static int make_way(struct card_cache *c, struct card_line *line,
+                    uint32_t first, uint32_t count)
+{
+    int err = store_line(c, line);
+    if (!err && overlap(c->first, c->count, first, count))
+        err = store_run(c);
+    if (!err)
+        line->count = 0;
+    return err;
+}
+
+/* The line with this sector, read when it must be; NULL when one beside it
+ * cannot be read. An error is of what was written before. */
 static int get_line(struct card_cache *c, uint32_t sector,
                     struct card_line **line)
 {
     const struct volume_card *card = c->card;
-    uint32_t first = sector - sector % CARD_LINE;
-    uint64_t left = card->sectors(card->ctx);
-    left -= left > first ? first : left;
-    *line = find_line(c, sector);
-    if (!*line) {
-        struct card_line *l = oldest_line(c);
+    struct card_line *l = find_line(c, sector);
+    *line = l;
+    if (!l) {
+        uint32_t first = sector - sector % CARD_LINE;
+        uint64_t left = card->sectors(card->ctx);
+        left -= left > first ? first : left;
         uint32_t count = left < CARD_LINE ? (uint32_t)left : CARD_LINE;
-        int err = store_line(c, l);
-        if (!err && overlap(c->first, c->count, first, count))
-            err = store_run(c);
-        if (err)
-            return err;
-        l->count = 0;
-        err = card->read(card->ctx, first, line_data(c, l), count);
-        if (err)
+        l = oldest_line(c);
+        int err = make_way(c, l, first, count);
+        if (err || card->read(card->ctx, first, line_data(c, l), count))
             return err;
         l->first = first;
         l->count = count;
         *line = l;
     }
-    (*line)->used = ++c->clock;
+    l->used = ++c->clock;
     return 0;
 }
 
-/* A bad sector beside this one must not spoil it. */
 int card_cache_get(struct card_cache *c, uint32_t sector, uint8_t *to)
 {
     struct card_line *line;
-    if (get_line(c, sector, &line))
+    int err = get_line(c, sector, &line);
+    if (err)
+        return err;
+    if (!line)
         return read_alone(c, sector, to, 1);
     memcpy(to, line_data(c, line) + (sector - line->first) * CARD_SECTOR,
            CARD_SECTOR);
@@ -332,7 +343,10 @@ int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from)
         if (err)
             return err;
     }
-    if (get_line(c, sector, &line)) {
+    int err = get_line(c, sector, &line);
+    if (err)
+        return err;
+    if (!line) {
         uint8_t *spare = c->memory;
         struct volume_card_part part = {sector, 1, spare};
         memcpy(spare, from, CARD_SECTOR);

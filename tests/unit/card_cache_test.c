@@ -178,6 +178,21 @@ static void late_errors_are_told(void **state)
     assert_int_equal(medium[8][0], 0);
 }
 
+/* A structure beside contents that cannot be stored: nobody would tell. */
+static void contents_are_not_dropped_for_a_line(void **state)
+{
+    (void)state;
+    uint8_t sector[CARD_SECTOR] = {1};
+    assert_int_equal(card_cache_write(&cache, 101, sector, 1), 0);
+    bad_from = 100;
+    assert_int_equal(card_cache_put(&cache, 99, sector), WIPY_EIO);
+    bad_from = SECTORS;
+    assert_int_equal(card_cache_write(&cache, 101, sector, 1), 0);
+    bad_from = 100;
+    assert_int_equal(card_cache_get(&cache, 99, sector), WIPY_EIO);
+    assert_int_equal(cache.failures, 2);
+}
+
 static void bad_sectors_ahead_do_no_harm(void **state)
 {
     (void)state;
@@ -213,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup(small_steps_cost_few_calls, start),
         cmocka_unit_test_setup(a_sync_is_one_call, start),
         cmocka_unit_test_setup(late_errors_are_told, start),
+        cmocka_unit_test_setup(contents_are_not_dropped_for_a_line, start),
         cmocka_unit_test_setup(bad_sectors_ahead_do_no_harm, start),
         cmocka_unit_test_setup(another_card_gets_nothing, start),
     };
