@@ -34,28 +34,45 @@ static uint64_t patience_ms(struct net *net, const struct ftp_conn *c,
 static struct ftp_conn *make_way(struct net *net, uint32_t addr)
 {
     struct ftp_conn *victim = NULL;
-    bool greedy = net->ftp[0].peer.addr != addr &&
-                  sessions_of(net, net->ftp[0].peer.addr) == FTP_SLOTS - 1;
     for (int i = 0; i < FTP_SLOTS - 1; i++) {
         struct ftp_conn *c = &net->ftp[i];
         bool lobby = !ftp_logged_in(&c->ftp);
+        bool greedy = c->peer.addr != addr &&
+                      sessions_of(net, c->peer.addr) >= NET_FTP_SESSIONS;
         bool old = net->now_ms - c->opened_ms >= patience_ms(net, c, addr);
         bool idle = !ftp_transferring(&c->ftp) &&
                     net->now_ms - c->ftp.active_ms >= TAKEOVER_MS;
         bool may = lobby ? old : greedy && idle;
-        if (may && !c->ftp.op_busy &&
+        if (may && c->state != CONN_FREE && !c->ftp.op_busy &&
             (!victim || c->ftp.active_ms < victim->ftp.active_ms))
             victim = c;
     }
     return victim;
 }
 
-static struct ftp_conn *unused_slot(struct net *net)
+static int sessions_in_use(const struct net *net)
 {
+    int n = 0;
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
+        n += net->ftp[i].state != CONN_FREE;
+    return n;
+}
+
+/* Nobody shuts out another address, whatever goes on in all its sessions. */
+static struct ftp_conn *unused_slot(struct net *net, uint32_t addr)
+{
+    struct ftp_conn *unused = NULL;
+    uint32_t owner = addr;
     for (int i = 0; i < FTP_SLOTS - 1; i++)
         if (net->ftp[i].state == CONN_FREE)
-            return &net->ftp[i];
-    return NULL;
+            unused = &net->ftp[i];
+        else
+            owner = net->ftp[i].peer.addr;
+    int used = sessions_in_use(net);
+    bool all_anothers = owner != addr && sessions_of(net, owner) == used;
+    return used < NET_FTP_SESSIONS || (used == NET_FTP_SESSIONS && all_anothers)
+               ? unused
+               : NULL;
 }
 
 /* An end that came after poll looked at the session, but before the newcomer:
@@ -69,12 +86,9 @@ static void notice_ends(struct net *net)
 bool ftp_slot_is_coming(const struct net *net)
 {
     bool coming = false;
-    for (int i = 0; i < FTP_SLOTS - 1; i++) {
-        if (net->ftp[i].state == CONN_FREE)
-            return false;
+    for (int i = 0; i < FTP_SLOTS - 1; i++)
         coming |= net->ftp[i].state == CONN_OPEN && net->ftp[i].ftp.gone;
-    }
-    return coming;
+    return coming && sessions_in_use(net) >= NET_FTP_SESSIONS;
 }
 
 static struct ftp_conn *free_slot(struct net *net, const struct peer *peer)
@@ -83,10 +97,10 @@ static struct ftp_conn *free_slot(struct net *net, const struct peer *peer)
         return net->ftp[FTP_SLOTS - 1].state == CONN_FREE
                    ? &net->ftp[FTP_SLOTS - 1]
                    : NULL;
-    struct ftp_conn *unused = unused_slot(net);
+    struct ftp_conn *unused = unused_slot(net, peer->addr);
     if (!unused) {
         notice_ends(net);
-        unused = unused_slot(net);
+        unused = unused_slot(net, peer->addr);
     }
     if (unused)
         return unused;

@@ -29,7 +29,8 @@
 struct net;
 
 enum {
-    NET_FTP_SESSIONS = 4,    /* a fifth is told 421 */
+    NET_FTP_SESSIONS = 4,    /* a fifth is told 421, unless another address
+                              * has all four */
     NET_TELNET_SESSIONS = 4, /* a fifth may take over the idlest one */
     NET_TIMEOUT_DEFAULT_S = 300,
     NET_TIMEOUT_MIN_S = 5,

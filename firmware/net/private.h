@@ -15,7 +15,8 @@ enum {
     /* One more telnet session may log in and then take over the idlest; the
      * last slot of each kind is the self-test's. */
     TELNET_SLOTS = NET_TELNET_SESSIONS + 2,
-    FTP_SLOTS = NET_FTP_SESSIONS + 1,
+    /* One more is for an address that has none while another has them all. */
+    FTP_SLOTS = NET_FTP_SESSIONS + 2,
     FTP_BUFFER = 524288, /* two a session: large ones are fewer hand-overs */
     WATCHES = 8 + TELNET_SLOTS + 4 * FTP_SLOTS,
     BACKLOG = 64,

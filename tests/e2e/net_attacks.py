@@ -361,12 +361,28 @@ def stalled(net):
 
 
 def greedy_address(net):
-    """an address with all sessions loses an idle one to a newcomer"""
+    """an address with all sessions shuts nobody out: another one is served, and
+    a third takes over an idle session"""
     four = [net.ftp_client() for _ in range(4)]
-    late = Client(net.ftp, "127.0.0.9")
-    assert late.reply().startswith("421")
-    time.sleep(10.2)
-    net.works("127.0.0.9")
+    busy = four[0].data()
+    assert four[0].reply("STOR /flash/busy").startswith("150")
+    busy.send(b"x")
+    fifth = Client(net.ftp)
+    assert fifth.reply().startswith("421")
+    served = net.ftp_client("127.0.0.9")
+    for address in ("127.0.0.9", "127.0.0.10"):
+        late = Client(net.ftp, address)
+        assert late.reply().startswith("421"), address
+    busy.send(b"y")
+    time.sleep(8)
+    busy.send(b"z")
+    time.sleep(2.2)
+    third = net.ftp_client("127.0.0.10")
+    assert third.reply("NOOP").startswith("200")
+    assert served.reply("NOOP").startswith("200")
+    busy.close()
+    assert four[0].reply().startswith("226"), "the busy one lost its session"
+    four[0].reply("DELE /flash/busy")
     gone = sum(c.closed(0.2) for c in four)
     assert gone == 1, gone
     for c in four:
