@@ -48,42 +48,40 @@ struct range {
     uint32_t off, len;
 };
 
+/* The range that begins at word *i; an offset has its size behind it. */
+static int take_range(struct loader *l, const struct erase_args *e,
+                      const struct plan *p, unsigned *i, struct range *r)
+{
+    uint32_t number;
+    r->name = e->word[*i];
+    int code = plan_locate(p, r->name, &r->off, &r->len, l->chip.flash_size);
+    if (code)
+        return code;
+    if (parse_number(r->name, &number) &&
+        (++*i == e->count || !parse_number(e->word[*i], &r->len))) {
+        fprintf(stderr, "wipy erase: how many bytes at %s?\n", r->name);
+        return EXIT_USAGE;
+    }
+    if (loader_check_range(l, r->name, r->off, r->len, true) < 0) {
+        fprintf(stderr, "wipy erase: %s\n", l->error);
+        return EXIT_USAGE;
+    }
+    if (r->len % FLASH_SECTOR) {
+        fprintf(stderr, "wipy erase: %s: a size is a multiple of 0x1000\n",
+                r->name);
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
 /* All ranges are known good before the first is erased. */
 static int resolve(struct loader *l, const struct erase_args *e,
                    struct range *list, unsigned *count)
 {
     static struct plan p;
-    struct mirror m = {0};
-    int err = mirror_open(&m, l);
-    int code =
-        err < 0 ? serial_failed(l, &e->serial, err) : plan_resolve(&p, &m);
-    mirror_close(&m);
-    for (unsigned i = 0; !code && i < e->count; i++) {
-        struct range *r = &list[(*count)++];
-        uint32_t number;
-        r->name = e->word[i];
-        if (!plan_target(&p, r->name, &r->off, &r->len, l->chip.flash_size)) {
-            fprintf(stderr,
-                    "wipy erase: '%s' is neither an offset on the "
-                    "chip nor a partition of %s\n",
-                    r->name, p.table_from ? p.table_from : "a known table");
-            return EXIT_USAGE;
-        }
-        bool needs_size = parse_number(r->name, &number);
-        bool has_size = i + 1 < e->count && needs_size &&
-                        parse_number(e->word[i + 1], &r->len);
-        i += has_size;
-        if (needs_size && !has_size) {
-            fprintf(stderr, "wipy erase: how many bytes at %s?\n", r->name);
-            return EXIT_USAGE;
-        }
-        err = loader_check_range(l, r->name, r->off, r->len, true);
-        if (err < 0 || r->len % FLASH_SECTOR) {
-            fprintf(stderr, "wipy erase: %s\n",
-                    err < 0 ? l->error : "a size is a multiple of 0x1000");
-            return EXIT_USAGE;
-        }
-    }
+    int code = plan_of_board(&p, l, &e->serial);
+    for (unsigned i = 0; !code && i < e->count; i++)
+        code = take_range(l, e, &p, &i, &list[(*count)++]);
     return code;
 }
 

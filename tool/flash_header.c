@@ -26,15 +26,17 @@ static int choose(struct args *a, const struct choice *list, bool *has,
         return EXIT_USAGE;
     if (strcmp(value, "keep") == 0)
         return 0;
+    char known[64] = "keep";
     for (; list->name; list++) {
-        if (strcmp(value, list->name) != 0)
-            continue;
-        *has = true;
-        *to = list->value;
-        return 0;
+        if (strcmp(value, list->name) == 0) {
+            *has = true;
+            *to = list->value;
+            return 0;
+        }
+        size_t len = strlen(known);
+        snprintf(known + len, sizeof known - len, ", %s", list->name);
     }
-    fprintf(stderr, "%s: --%s %s is not known\n", a->command, a->name, value);
-    return EXIT_USAGE;
+    return args_wrong(a, "--%s %s: want one of %s", a->name, value, known);
 }
 
 int flash_header_take(struct flash_header *h, struct args *a)

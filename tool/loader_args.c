@@ -20,19 +20,24 @@ static int bad_value(const struct args *a, const char *value, const char *want)
     return -args_wrong(a, "--%s %s: %s", a->name, value, want);
 }
 
-/* default_reset, usb_reset … and hard_reset are what we do anyway. */
+/* All but no_reset is what we do anyway. */
 static int take_reset(struct args *a, bool *none)
 {
+    static const char *const known[] = {
+        "no_reset", "default_reset", "usb_reset", "hard_reset", "soft_reset"};
+    char name[20];
     const char *value = args_value(a);
     if (!value)
         return -EXIT_USAGE;
-    *none = strcmp(value, "no_reset") == 0 || strcmp(value, "no-reset") == 0;
-    static const char *const known[] = {"default_reset", "default-reset",
-                                        "hard_reset",    "hard-reset",
-                                        "soft_reset",    "soft-reset"};
+    snprintf(name, sizeof name, "%s", value);
+    for (char *c = name; *c; c++)
+        if (*c == '-')
+            *c = '_';
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (*none || strcmp(value, known[i]) == 0)
+        if (strcmp(name, known[i]) == 0) {
+            *none = i == 0;
             return 1;
+        }
     return bad_value(a, value, "want default_reset, hard_reset or no_reset");
 }
 
@@ -59,10 +64,15 @@ static int take_chip(struct args *a)
 
 int serial_args_take(struct serial_args *s, struct args *a)
 {
-    if (args_is(a, "p") || args_is(a, "port"))
-        return (s->o.port = args_value(a)) ? 1 : -EXIT_USAGE;
-    if (args_is(a, "flash"))
-        return (s->o.flash = args_value(a)) ? 1 : -EXIT_USAGE;
+    const char *ignored; /* we try as often as is sensible */
+    const struct args_option options[] = {
+        {"port", "p", NULL, &s->o.port},
+        {"flash", "", NULL, &s->o.flash},
+        {"no-stub", "", &s->o.rom_only, NULL},
+        {"json", "", &s->json, NULL},
+        {"quiet", "q", &s->o.quiet, NULL},
+        {"connect-attempts", "", NULL, &ignored},
+    };
     if (args_is(a, "b") || args_is(a, "s") || args_is(a, "baud") ||
         args_is(a, "speed"))
         return take_baud(s, a);
@@ -70,15 +80,11 @@ int serial_args_take(struct serial_args *s, struct args *a)
         return take_chip(a);
     if (args_is(a, "before"))
         return take_reset(a, &s->o.no_reset);
-    if (args_is(a, "after"))
+    if (args_is(a, "after") || args_is(a, "a"))
         return take_reset(a, &s->o.stay);
-    if (args_is(a, "no-stub"))
-        return s->o.rom_only = true;
-    if (args_is(a, "json"))
-        return s->json = s->o.quiet = true;
-    if (args_is(a, "q") || args_is(a, "quiet"))
-        return s->o.quiet = true;
-    return 0;
+    int taken = args_take(a, options, sizeof options / sizeof options[0]);
+    s->o.quiet = s->o.quiet || s->json;
+    return taken;
 }
 
 int serial_failed(const struct loader *l, const struct serial_args *s, int err)

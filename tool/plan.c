@@ -70,9 +70,15 @@ static const struct {
     {"table", TABLE_OFF, TABLE_SECTOR},
 };
 
-static const struct {
-    const char *name, *means;
-} others[] = {{"ota", "otadata"}, {"cb", "config"}, {"fs1", "fs"}};
+const char *plan_other_name(const char *name)
+{
+    static const char *const others[][2] = {
+        {"ota", "otadata"}, {"cb", "config"}, {"fs1", "fs"}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(name, others[i][0]) == 0)
+            return others[i][1];
+    return NULL;
+}
 
 bool plan_target(const struct plan *p, const char *target, uint32_t *off,
                  uint32_t *size, uint32_t chip_size)
@@ -89,11 +95,11 @@ bool plan_target(const struct plan *p, const char *target, uint32_t *off,
         *size = fixed[i].size;
         return true;
     }
+    const char *other = plan_other_name(target);
     const struct partition *row =
         p->has_table ? table_find_label(&p->table, target) : NULL;
-    for (size_t i = 0; p->has_table && !row && i < 3; i++)
-        if (strcmp(target, others[i].name) == 0)
-            row = table_find_label(&p->table, others[i].means);
+    if (p->has_table && !row && other)
+        row = table_find_label(&p->table, other);
     if (row) {
         *off = row->off;
         *size = row->size;
@@ -103,6 +109,19 @@ bool plan_target(const struct plan *p, const char *target, uint32_t *off,
         return false;
     *size = chip_size - *off;
     return true;
+}
+
+int plan_locate(const struct plan *p, const char *target, uint32_t *off,
+                uint32_t *size, uint32_t chip_size)
+{
+    if (plan_target(p, target, off, size, chip_size))
+        return 0;
+    fprintf(stderr,
+            "wipy: '%s' is neither an offset on a chip of %u MiB nor a "
+            "partition of %s; 'wipy chip' lists them\n",
+            target, (unsigned)(chip_size >> 20),
+            p->table_from ? p->table_from : "a known table");
+    return EXIT_USAGE;
 }
 
 const char *plan_place(const struct plan *p, uint32_t off)
@@ -172,14 +191,9 @@ static int resolve_item(struct plan *p, struct plan_item *item,
                         uint32_t chip_size)
 {
     uint32_t size;
-    if (!plan_target(p, item->target, &item->off, &size, chip_size)) {
-        fprintf(stderr,
-                "wipy: '%s' is neither an offset on a chip of %u MiB nor a "
-                "partition of %s\n",
-                item->target, (unsigned)(chip_size >> 20),
-                p->table_from ? p->table_from : "a known table");
-        return EXIT_USAGE;
-    }
+    int code = plan_locate(p, item->target, &item->off, &size, chip_size);
+    if (code)
+        return code;
     const char *place = plan_place(p, item->off);
     uint32_t off = item->off;
     if (place)
@@ -288,6 +302,15 @@ int plan_resolve(struct plan *p, const struct mirror *m)
     return resolve(p, chip_size);
 }
 
+int plan_of_board(struct plan *p, struct loader *l, const struct serial_args *s)
+{
+    struct mirror m = {0};
+    int err = mirror_open(&m, l);
+    int code = err < 0 ? serial_failed(l, s, err) : plan_resolve(p, &m);
+    mirror_close(&m);
+    return code;
+}
+
 int plan_resolve_offline(struct plan *p, uint32_t chip_size)
 {
     int code = table_of_plan(p, chip_size);
@@ -296,79 +319,6 @@ int plan_resolve_offline(struct plan *p, uint32_t chip_size)
     if (!p->has_table)
         use_default_table(p, chip_size);
     return resolve(p, chip_size);
-}
-
-/* ---- guards ---- */
-
-static const char *machine_text(unsigned machine)
-{
-    switch (machine) {
-    case IMAGE_MACHINE_XTENSA:
-        return "a real ESP32 (Xtensa)";
-    case IMAGE_MACHINE_X86_64:
-        return "a virtual board on x86-64";
-    case IMAGE_MACHINE_AARCH64:
-        return "a virtual board on AArch64";
-    default:
-        return "an unknown machine";
-    }
-}
-
-/* The MD5 tail is of uploads: it counts where there is nothing better. */
-static enum image_fault damage(const struct image *im)
-{
-    if (!image_checksum_ok(im))
-        return IMAGE_BAD_CHECKSUM;
-    if (im->has_digest)
-        return image_digest_ok(im) ? IMAGE_FINE : IMAGE_BAD_DIGEST;
-    return !im->has_tail || image_tail_ok(im) ? IMAGE_FINE : IMAGE_BAD_TAIL;
-}
-
-static const char *why_not(const struct plan *p, const struct plan_item *item,
-                           const struct chip_facts *chip, char text[160])
-{
-    struct image im;
-    bool boots = item->off == BOOTLOADER_OFF;
-    if (!boots && plan_slot(p, item) < 0)
-        return NULL;
-    enum image_fault fault = image_parse(&im, item->data, item->len);
-    if (fault != IMAGE_FINE) {
-        snprintf(text, 160, "is no image that could be started there: %s",
-                 image_fault_text(fault));
-        return text;
-    }
-    if (im.machine != IMAGE_MACHINE_NONE && im.machine != chip->machine) {
-        snprintf(text, 160, "is code for %s; the board is %s",
-                 machine_text(im.machine), machine_text(chip->machine));
-        return text;
-    }
-    if (chip->is_virtual && im.has_desc &&
-        (im.kind == IMAGE_BOOTLOADER) != boots)
-        return boots ? "is a firmware; at 0x1000 belongs a bootloader"
-                     : "is a bootloader; that goes to 0x1000";
-    fault = damage(&im);
-    if (fault == IMAGE_FINE)
-        return NULL;
-    snprintf(text, 160, "is damaged (%s): build or copy it again",
-             image_fault_text(fault));
-    return text;
-}
-
-int plan_guard(const struct plan *p, const struct chip_facts *chip, bool force)
-{
-    char text[160];
-    for (unsigned i = 0; i < p->count && !force; i++) {
-        const struct plan_item *item = &p->item[i];
-        const char *reason = why_not(p, item, chip, text);
-        if (!reason)
-            continue;
-        fprintf(stderr,
-                "wipy: %s (for 0x%x) %s. Nothing was written; --force writes "
-                "it all the same\n",
-                item->name, (unsigned)item->off, reason);
-        return EXIT_REFUSED;
-    }
-    return 0;
 }
 
 /* ---- showing ---- */
@@ -381,56 +331,4 @@ void plan_print(const struct plan *p, FILE *to)
                 item->name, item->len, item->place, item->note ? ": " : "",
                 item->note ? item->note : "");
     }
-}
-
-/* ---- the boot record ---- */
-
-/* True when the next start runs that slot anyway. A trial that is flashed
- * again begins anew, with all its attempts. */
-static bool selected_already(const struct boot *b, unsigned slot, bool changed)
-{
-    const struct boot_record *r = &b->record;
-    if (!b->have_record || r->active != slot)
-        return false;
-    return slot == SLOT_FACTORY ? r->status == RECORD_READY : !changed;
-}
-
-static int send_sector(struct loader *l, struct mirror *m, uint32_t off)
-{
-    struct write_options options = {0};
-    struct write_result result;
-    return loader_write(l, "boot record", off, m->chip + off, FLASH_SECTOR,
-                        &options, &result);
-}
-
-/* A host tool's record lies in the first sector. When the one in use, which
- * knows the slots, lies there too, it is first moved to the other. */
-static int make_room(struct loader *l, struct mirror *m, struct boot *b)
-{
-    if (b->store.copies < 2 || b->store.current != 0)
-        return 0;
-    int err = boot_record_save(&b->store, &b->record);
-    if (err < 0)
-        return loader_fail(l, err, "the boot record cannot be moved");
-    return send_sector(l, m, b->store.off + RECORD_SECTOR);
-}
-
-int plan_boot_record(struct loader *l, struct mirror *m, unsigned slot,
-                     uint32_t size, bool changed, bool *wrote)
-{
-    struct boot b;
-    *wrote = false;
-    if (boot_open_for(&b, &m->flash, l->chip.machine) < 0 ||
-        b.store.copies == 0 || selected_already(&b, slot, changed))
-        return 0; /* without otadata a board runs its factory image */
-    int err = make_room(l, m, &b);
-    if (err < 0)
-        return err;
-    struct boot_record r = {.active = slot, .size = size};
-    r.status = slot == SLOT_FACTORY ? RECORD_READY : RECORD_CHECK;
-    memset(r.signature, 0xff, sizeof r.signature);
-    memset(m->chip + b.store.off, 0xff, FLASH_SECTOR);
-    boot_record_head_write(m->chip + b.store.off, &r);
-    *wrote = true;
-    return send_sector(l, m, b.store.off);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "image/table.h"
+#include "loader_args.h"
 #include "loader_flash.h"
 #include "mirror.h"
 
@@ -50,6 +51,10 @@ int plan_add(struct plan *p, const char *target, const char *name,
  * table that has one. Returns an enum exit_code after a message. */
 int plan_resolve(struct plan *p, const struct mirror *m);
 
+/* The same for a board that is connected: reads its table first. */
+int plan_of_board(struct plan *p, struct loader *l,
+                  const struct serial_args *s);
+
 /* Only offsets, for a chip not there: numbers and the default names. */
 int plan_resolve_offline(struct plan *p, uint32_t chip_size);
 
@@ -70,6 +75,13 @@ void plan_print(const struct plan *p, FILE *to);
  * `size` is the room there. */
 bool plan_target(const struct plan *p, const char *target, uint32_t *off,
                  uint32_t *size, uint32_t chip_size);
+
+/* The same with a message; 0 or EXIT_USAGE. */
+int plan_locate(const struct plan *p, const char *target, uint32_t *off,
+                uint32_t *size, uint32_t chip_size);
+
+/* The table's name for the vendor's other name of a partition, or NULL. */
+const char *plan_other_name(const char *name);
 
 /* After factory or an update slot was given: the boot record, so that what
  * was flashed last is what runs; on the chip and in the mirror. `changed`: the

@@ -51,23 +51,12 @@ static int resolve(struct loader *l, const struct read_args *r, uint32_t *off,
                    uint32_t *len)
 {
     static struct plan p;
-    struct mirror m = {0};
-    int err = mirror_open(&m, l);
-    int code =
-        err < 0 ? serial_failed(l, &r->serial, err) : plan_resolve(&p, &m);
-    mirror_close(&m);
-    if (code)
-        return code;
-    if (!plan_target(&p, r->word[0], off, len, l->chip.flash_size)) {
-        fprintf(stderr,
-                "wipy read: '%s' is neither an offset on the chip nor "
-                "a partition of %s\n",
-                r->word[0], p.table_from ? p.table_from : "a known table");
-        return EXIT_USAGE;
-    }
-    if (r->count == 3)
+    int code = plan_of_board(&p, l, &r->serial);
+    if (!code)
+        code = plan_locate(&p, r->word[0], off, len, l->chip.flash_size);
+    if (!code && r->count == 3)
         parse_number(r->word[1], len); /* it is a number */
-    return 0;
+    return code;
 }
 
 static int read_out(struct loader *l, const struct read_args *r)

@@ -33,7 +33,7 @@ struct update_args {
     struct flash_job job;
     const char *verb, *package, *file, *partition;
     bool restore, force, erase_fs, erase_nvs;
-    int (*run)(struct loader *l, struct update_args *u, struct mirror *m);
+    int (*run)(struct loader *l, struct update_args *u);
 };
 
 /* ---- packages ---- */
@@ -130,9 +130,9 @@ static int prepare(struct loader *l, const struct update_args *u,
     return code;
 }
 
-static int run_package(struct loader *l, const struct update_args *u,
-                       struct mirror *m)
+static int run_package(struct loader *l, const struct update_args *u)
 {
+    struct mirror m = {0};
     static struct package p;
     static struct update_steps steps;
     int code = package_read(&p, u->package);
@@ -140,15 +140,16 @@ static int run_package(struct loader *l, const struct update_args *u,
         code = serial_connect(l, &u->job.serial);
     if (code)
         return code;
-    int err = mirror_open(m, l);
+    int err = mirror_open(&m, l);
     if (!err)
-        code = prepare(l, u, &p, m, &steps);
+        code = prepare(l, u, &p, &m, &steps);
     if (!err && !code) {
         err = erase_all_ranges(l, u, &steps);
-        forget_erased(m, &steps);
+        forget_erased(&m, &steps);
         if (!err)
-            err = flash_job_run(l, &u->job, &steps.plan, m);
+            err = flash_job_run(l, &u->job, &steps.plan, &m);
     }
+    mirror_close(&m);
     package_free(&p);
     plan_free(&steps.plan);
     return err < 0 ? serial_failed(l, &u->job.serial, err) : code;
@@ -156,20 +157,21 @@ static int run_package(struct loader *l, const struct update_args *u,
 
 /* ---- one file, back-up, restore ---- */
 
-static int run_file(struct loader *l, const struct update_args *u,
-                    struct mirror *m)
+static int run_file(struct loader *l, const struct update_args *u)
 {
+    struct mirror m = {0};
     static struct plan p;
     int code = plan_add_file(&p, u->partition, u->file);
     if (!code)
         code = serial_connect(l, &u->job.serial);
-    int err = code ? 0 : mirror_open(m, l);
+    int err = code ? 0 : mirror_open(&m, l);
     if (!code && !err)
-        code = plan_resolve(&p, m);
+        code = plan_resolve(&p, &m);
     if (!code && !err)
         code = plan_guard(&p, &l->chip, u->force);
     if (!code && !err)
-        err = flash_job_run(l, &u->job, &p, m);
+        err = flash_job_run(l, &u->job, &p, &m);
+    mirror_close(&m);
     plan_free(&p);
     return err < 0 ? serial_failed(l, &u->job.serial, err) : code;
 }
@@ -183,32 +185,20 @@ static void mac_text(const struct loader *l, char to[13])
 
 /* Where a partition lies on the connected board; exit code after a message. */
 static int locate(struct loader *l, const struct update_args *u,
-                  struct mirror *m, const char *name, uint32_t *off,
-                  uint32_t *size)
+                  const char *name, uint32_t *off, uint32_t *size)
 {
     static struct plan p;
-    int err = mirror_open(m, l);
-    if (err < 0)
-        return serial_failed(l, &u->job.serial, err);
-    int code = plan_resolve(&p, m);
-    if (!code && !plan_target(&p, name, off, size, l->chip.flash_size)) {
-        fprintf(stderr,
-                "wipy: the board has no partition '%s'; 'wipy chip' lists "
-                "them\n",
-                name);
-        code = EXIT_USAGE;
-    }
-    return code;
+    int code = plan_of_board(&p, l, &u->job.serial);
+    return code ? code : plan_locate(&p, name, off, size, l->chip.flash_size);
 }
 
-static int back_up(struct loader *l, const struct update_args *u,
-                   struct mirror *m)
+static int back_up(struct loader *l, const struct update_args *u)
 {
     char name[64], mac[13];
     uint32_t off, size;
     int code = serial_connect(l, &u->job.serial);
     if (!code)
-        code = locate(l, u, m, u->partition, &off, &size);
+        code = locate(l, u, u->partition, &off, &size);
     if (code)
         return code;
     mac_text(l, mac);
@@ -231,14 +221,14 @@ static int back_up(struct loader *l, const struct update_args *u,
     return code;
 }
 
-static int run_copy(struct loader *l, struct update_args *u, struct mirror *m)
+static int run_copy(struct loader *l, struct update_args *u)
 {
     char name[64], mac[13];
     if (!u->restore)
-        return back_up(l, u, m);
+        return back_up(l, u);
     u->job.keep_ota = true; /* what was selected is not part of it */
     if (u->file)
-        return run_file(l, u, m);
+        return run_file(l, u);
     int code = serial_connect(l, &u->job.serial);
     if (code)
         return code;
@@ -247,18 +237,18 @@ static int run_copy(struct loader *l, struct update_args *u, struct mirror *m)
     port_close(l->port); /* run_file connects anew */
     l->port = NULL;
     u->file = name;
-    return run_file(l, u, m);
+    return run_file(l, u);
 }
 
 /* ---- the small commands ---- */
 
-static int run_erase(struct loader *l, struct update_args *u, struct mirror *m)
+static int run_erase(struct loader *l, struct update_args *u)
 {
     bool all = strcmp(u->verb + strlen("erase_"), "all") == 0;
     uint32_t off = 0, size = 0;
     int code = serial_connect(l, &u->job.serial);
     if (!code && !all)
-        code = locate(l, u, m, "fs", &off, &size);
+        code = locate(l, u, "fs", &off, &size);
     if (code)
         return code;
     int err = loader_erase(l, off, all ? l->chip.flash_size : size);
@@ -272,10 +262,8 @@ static int run_erase(struct loader *l, struct update_args *u, struct mirror *m)
     return 0;
 }
 
-static int run_identify(struct loader *l, struct update_args *u,
-                        struct mirror *m)
+static int run_identify(struct loader *l, struct update_args *u)
 {
-    (void)m;
     char mac[13], text[160];
     int code = serial_connect(l, &u->job.serial);
     if (code)
@@ -290,9 +278,9 @@ static int run_identify(struct loader *l, struct update_args *u,
     return 0;
 }
 
-static int run_list(struct loader *l, struct update_args *u, struct mirror *m)
+static int run_list(struct loader *l, struct update_args *u)
 {
-    (void)l, (void)m;
+    (void)l;
     char name[PORT_NAME_MAX], how[1024];
     int err = port_find(u->job.serial.o.flash, name, how);
     if (err == 0)
@@ -303,14 +291,14 @@ static int run_list(struct loader *l, struct update_args *u, struct mirror *m)
 }
 
 /* A package, or a file and its place. */
-static int run_flash(struct loader *l, struct update_args *u, struct mirror *m)
+static int run_flash(struct loader *l, struct update_args *u)
 {
-    return u->package ? run_package(l, u, m) : run_file(l, u, m);
+    return u->package ? run_package(l, u) : run_file(l, u);
 }
 
 static const struct verb {
     const char *name;
-    int (*run)(struct loader *l, struct update_args *u, struct mirror *m);
+    int (*run)(struct loader *l, struct update_args *u);
 } verbs[] = {
     {"flash", run_flash},     {"copy", run_copy},     {"erase_fs", run_erase},
     {"erase_all", run_erase}, {"wmac", run_identify}, {"chip_id", run_identify},
@@ -405,15 +393,13 @@ static int take_arguments(struct update_args *u, int argc, char **argv)
 int cmd_update(int argc, char **argv)
 {
     struct update_args u = {0};
-    struct mirror m = {0};
     serial_args_init(&u.job.serial);
     int code = take_arguments(&u, argc, argv);
     if (code)
         return code;
     struct loader *l = loader_new(&u.job.serial.o);
-    code = u.run(l, &u, &m);
+    code = u.run(l, &u);
     loader_disconnect(l);
-    mirror_close(&m);
     loader_free(l);
     return code;
 }

@@ -20,10 +20,6 @@ static const struct script_place vendor_map[] = {
     {"fs1", 0x400000, 0x400000},   {"secureboot", 0, 0x8000},
 };
 
-static const struct {
-    const char *name, *means;
-} aliases[] = {{"cb", "config"}, {"ota", "otadata"}, {"fs1", "fs"}};
-
 /* ---- which script, which board ---- */
 
 /* The vendor's for boards with flash encryption: other members, unreadable. */
@@ -129,12 +125,9 @@ static bool find_place(const struct script *s, const struct plan *table,
                        const char *target, uint32_t chip_size,
                        struct script_place *to)
 {
-    if (by_name(s, table, target, chip_size, to))
-        return true;
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-        if (strcmp(target, aliases[i].name) == 0)
-            return by_name(s, table, aliases[i].means, chip_size, to);
-    return false;
+    const char *other = plan_other_name(target);
+    return by_name(s, table, target, chip_size, to) ||
+           (other && by_name(s, table, other, chip_size, to));
 }
 
 /* ---- erases ---- */

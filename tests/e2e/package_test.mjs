@@ -143,6 +143,42 @@ const pasted = await dev.wipy(build, "flash", ...command.split(" "));
 process.chdir(device.dir);
 check("works when only the command is copied", pasted.code === 0, pasted.err);
 
+// ---- the public tool's words, in any order, both spellings
+
+for (const line of [
+  "write_flash -z --flash_mode dio --flash_freq 80m --flash_size detect 0x10000 APP --chip esp32 -b 460800",
+  "--chip auto --before default_reset --after hard_reset write-flash --flash-mode keep --flash-freq keep --flash-size keep 0x10000 APP",
+  "-c esp32 -b 115200 -a hard-reset --before=usb-reset write_flash -u -fm dio -ff 80m -fs 8MB 0x1000 BOOT 0x10000 APP",
+  "--no-stub --connect-attempts 3 write_flash 0x10000 APP 0x1000 BOOT --flash_size=8MB --compress --verify",
+  "0x8000 TABLE --baud=921600 write_flash --no-compress 0x10000 APP",
+]) {
+  const words = line.replace("APP", app).replace("BOOT", path.join(build, "bootloader.bin"))
+    .replace("TABLE", path.join(build, "partitions.bin")).split(" ");
+  const run = await dev.wipy(build, "flash", "--port", port, ...words);
+  check(`understands: ${line}`, run.code === 0 && /Next start: factory/.test(run.out), run.err);
+}
+for (const [line, why] of [
+  ["--chip esp8266 write_flash 0x10000 APP", /--chip esp8266: a WiPy has an esp32/],
+  ["--before sometimes write_flash 0x10000 APP", /--before sometimes: want/],
+  ["write_flash --flash_size 3MB 0x10000 APP", /--flash-size 3MB/],
+  ["write_flash 0x10000", /needs a file behind it/],
+]) {
+  const run = await dev.wipy(build, "flash", "--port", port, ...line.replace("APP", app).split(" "));
+  check(`refuses: ${line}`, run.code === 2 && why.test(run.err), run.err);
+}
+const small = await dev.wipy(build, "flash", "--port", port, "write_flash", "--flash_size", "4MB", "0x1000",
+  path.join(build, "bootloader.bin"));
+check("--flash_size 4MB goes into the bootloader's header", small.code === 0 && device.chip()[0x1003] === 0x2f, small.err);
+check("and the board starts all the same", await running() === "factory");
+const detected = await dev.wipy(build, "flash", "--port", port, "--flash_size", "detect", "0x1000",
+  path.join(build, "bootloader.bin"));
+check("detect leaves the build's", detected.code === 0 && device.chip()[0x1003] === 0x3f, detected.err);
+await dev.wipy(build, "flash", "--port", port, "ota_0", app);
+const wiped = await wipy(0, "flash", "-e", "--all-images", build);
+await said(wiped, "factory", "-e erases all before");
+check("also the old images and settings", blank(0x150000, 0x290000) && blank(0x3ff000, 0x400000));
+await wipy(0, "flash", "config", file("config.bin"));
+
 // ---- found without a name, slots over the line
 
 const found = await dev.wipy(build, "chip", "--flash", device.flash, "--json");
