@@ -30,15 +30,8 @@ static int open_port(struct loader *l)
         snprintf(l->name, sizeof l->name, "%s", l->o.port);
     } else if (l->name[0] == 0) {
         int err = port_find(l->o.flash, l->name, how);
-        if (err == WIPY_EEXIST)
-            return loader_fail(l, err,
-                               "which port? there are %s; name one "
-                               "with --port",
-                               how);
         if (err < 0)
-            return loader_fail(l, err,
-                               "no board found: start one with 'wipy "
-                               "run', or name a port with --port");
+            return loader_fail(l, err, "%s", how);
         if (!l->o.quiet)
             fprintf(stderr, "Port %s (%s)\n", l->name, how);
     }

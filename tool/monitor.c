@@ -134,8 +134,7 @@ static int open_port(struct serial_args *s, struct port **port, char *name)
     if (s->o.port) {
         snprintf(name, PORT_NAME_MAX, "%s", s->o.port);
     } else if (port_find(s->o.flash, name, how) < 0) {
-        fprintf(stderr, "wipy: %s%s; name a port with --port\n",
-                how[0] ? "which port? there are " : "no board found", how);
+        fprintf(stderr, "wipy: %s\n", how);
         return EXIT_BOARD;
     }
     int err = port_open(port, name, s->o.baud, why);

@@ -277,8 +277,13 @@ static int open_tty(const char *path, uint32_t baud, char *why)
 {
     int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        snprintf(why, PORT_NAME_MAX, "%s", strerror(errno));
-        return errno == EBUSY ? WIPY_EBUSY : WIPY_ENOENT;
+        int reason = errno;
+        snprintf(why, PORT_NAME_MAX, "%s%s", strerror(reason),
+                 strncmp(path, "/dev/", 5) == 0
+                     ? ""
+                     : "; want /dev/tty..., rfc2217://HOST:PORT or "
+                       "socket://HOST:PORT");
+        return reason == EBUSY ? WIPY_EBUSY : WIPY_ENOENT;
     }
     int err = 0;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

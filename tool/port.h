@@ -21,8 +21,8 @@ enum {
 };
 
 /* WIPY_ENOENT: no such device or nobody listens; WIPY_EBUSY: in use (an
- * RFC 2217 line for five seconds); WIPY_EINVAL: the name is none. `*p` is set on success; the reason is in
- * `why` (PORT_NAME_MAX characters) otherwise. */
+ * RFC 2217 line for five seconds); WIPY_EINVAL: the name is none. `*p` is set
+ * on success; the reason is in `why` (PORT_NAME_MAX characters) otherwise. */
 int port_open(struct port **p, const char *name, uint32_t baud, char *why);
 void port_close(struct port *p);
 
@@ -53,7 +53,8 @@ bool port_has_input(const struct port *p);
 /* The port to use when none was named: WIPY_PORT from the environment, the
  * running board's (through `flash`.ctl; NULL = wipy.flash), or the only USB
  * serial port there is. `name` gets it, `how` why ("the running board of
- * wipy.flash"). WIPY_ENOENT: none; WIPY_EEXIST: several, listed in `how`. */
+ * wipy.flash"). WIPY_ENOENT: none; WIPY_EEXIST: several; then `how` is the
+ * sentence for the user. */
 int port_find(const char *flash, char name[PORT_NAME_MAX], char how[1024]);
 
 #endif

@@ -74,10 +74,14 @@ static bool board_port(const char *flash, char *name)
 
 static void list(const glob_t *found, char how[HOW_MAX])
 {
-    size_t len = 0;
-    for (size_t i = 0; i < found->gl_pathc && len < HOW_MAX; i++)
-        len += (size_t)snprintf(how + len, HOW_MAX - len, "%s%s", i ? ", " : "",
-                                found->gl_pathv[i]);
+    static const char end[] = "; name one with --port";
+    size_t len = (size_t)snprintf(how, HOW_MAX, "which port? there are ");
+    for (size_t i = 0; i < found->gl_pathc && len < HOW_MAX - 200; i++)
+        len += (size_t)snprintf(how + len, HOW_MAX - 200 - len, "%s%s",
+                                i ? ", " : "", found->gl_pathv[i]);
+    if (len > HOW_MAX - 200)
+        len = HOW_MAX - 200;
+    snprintf(how + len, HOW_MAX - len, "%s", end);
 }
 
 static int usb_port(char *name, char how[HOW_MAX])
@@ -117,5 +121,12 @@ int port_find(const char *flash, char name[PORT_NAME_MAX], char how[1024])
         snprintf(how, HOW_MAX, "the running board of %s", flash);
         return 0;
     }
-    return usb_port(name, how);
+    int err = usb_port(name, how);
+    if (err == WIPY_ENOENT)
+        snprintf(how, HOW_MAX,
+                 "no board found: none runs on %.800s (--flash FILE names "
+                 "another) and there is no USB serial port; start one with "
+                 "'wipy run', or name a port with --port",
+                 flash);
+    return err;
 }

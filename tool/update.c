@@ -286,7 +286,7 @@ static int run_list(struct loader *l, struct update_args *u)
     if (err == 0)
         printf("%s (%s)\n", name, how);
     else
-        printf("%s\n", err == WIPY_EEXIST ? how : "no serial port");
+        puts(how);
     return EXIT_OK;
 }
 
