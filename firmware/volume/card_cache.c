@@ -111,36 +111,43 @@ static int settle_lines(struct card_cache *c, uint32_t sector, uint32_t count,
     return 0;
 }
 
-/* The dirty lines of one side of the fence, from low to high: a folder's
- * before those of the folders in it, mostly. A line on the fence is a
- * folder's. */
-static unsigned gather(const struct card_cache *c, bool folders,
-                       struct volume_card_part *parts)
+static bool goes_before(const struct card_line *a, const struct card_line *b,
+                        unsigned order)
 {
-    unsigned count = 0;
-    uint64_t after = 0;
-    for (;;) {
-        const struct card_line *next = NULL;
-        for (const struct card_line *l = c->line; l < c->line + CARD_LINES; l++)
-            if (l->dirty && l->first >= after &&
-                (l->first + l->count > c->fence) == folders &&
-                (!next || l->first < next->first))
-                next = l;
-        if (!next)
-            return count;
-        parts[count++] = line_part(c, next);
-        after = (uint64_t)next->first + 1;
-    }
+    if (a->late != b->late)
+        return b->late;
+    return order & CARD_BACK ? a->since > b->since : a->since < b->since;
 }
 
-static int store_all(struct card_cache *c, bool frees, bool sync)
+/* The dirty lines of one side of the fence, in order. A line on the fence is
+ * a folder's. */
+static unsigned gather(struct card_cache *c, bool folders, unsigned order,
+                       struct volume_card_part *parts)
 {
+    struct card_line *line[CARD_LINES];
+    unsigned count = 0;
+    for (struct card_line *l = c->line; l < c->line + CARD_LINES; l++) {
+        if (!l->dirty || (l->first + l->count > c->fence) != folders)
+            continue;
+        unsigned at = count++;
+        for (; at > 0 && goes_before(l, line[at - 1], order); at--)
+            line[at] = line[at - 1];
+        line[at] = l;
+    }
+    for (unsigned i = 0; i < count; i++)
+        parts[i] = line_part(c, line[i]);
+    return count;
+}
+
+static int store_all(struct card_cache *c, unsigned order, bool sync)
+{
+    bool frees = order & CARD_FREES;
     struct volume_card_part parts[1 + CARD_LINES];
     unsigned count = 0;
     if (c->dirty)
         parts[count++] = run_part(c);
-    count += gather(c, frees, parts + count);
-    count += gather(c, !frees, parts + count);
+    count += gather(c, frees, order, parts + count);
+    count += gather(c, !frees, order, parts + count);
     if (!count && !(sync && c->unsynced))
         return 0;
     int err = store(c, parts, count, sync);
@@ -152,14 +159,20 @@ static int store_all(struct card_cache *c, bool frees, bool sync)
     return 0;
 }
 
-int card_cache_sync(struct card_cache *c, bool frees)
+int card_cache_sync(struct card_cache *c, unsigned order)
 {
-    return store_all(c, frees, true);
+    return store_all(c, order, true);
+}
+
+void card_cache_postpone(struct card_cache *c)
+{
+    for (struct card_line *l = c->line; l < c->line + CARD_LINES; l++)
+        l->late = l->dirty;
 }
 
 int card_cache_flush(struct card_cache *c)
 {
-    return store_all(c, false, false);
+    return store_all(c, 0, false);
 }
 
 /* ---- what files hold ---- */
@@ -354,6 +367,9 @@ int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from)
     }
     memcpy(line_data(c, line) + (sector - line->first) * CARD_SECTOR, from,
            CARD_SECTOR);
+    if (!line->dirty || line->late)
+        line->since = c->clock;
+    line->late = false;
     line->dirty |= (uint8_t)(1u << (sector - line->first));
     return 0;
 }

@@ -35,7 +35,8 @@ _Static_assert(CARD_RUN_AT *CARD_SECTOR < VOLUME_CARD_MEMORY_LEAST,
 
 struct card_line {
     uint32_t first, count; /* count 0: empty */
-    uint32_t used;         /* when, by `clock` */
+    uint32_t used, since;  /* when; when it first changed, by `clock` */
+    bool late;             /* stored behind what is not */
     uint8_t dirty;         /* a bit for each sector */
 };
 
@@ -68,10 +69,20 @@ int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
 int card_cache_get(struct card_cache *c, uint32_t sector, uint8_t *to);
 int card_cache_put(struct card_cache *c, uint32_t sector, const uint8_t *from);
 
-/* Everything is on the card: contents, what is allocated, folders, in this
- * order, so that a card that fails in between has lost no more than clusters.
- * With `frees` folders go before what is allocated, for the same reason. */
-int card_cache_sync(struct card_cache *c, bool frees);
+enum card_order {
+    CARD_FREES = 1, /* folders go before what is allocated */
+    CARD_BACK = 2,  /* what changed last in them goes first */
+};
+
+/* Everything is on the card: contents, what is allocated, folders as they
+ * changed, in this order, so that a card that fails in between has lost no
+ * more than clusters. `order` is for calls that this would not be true of:
+ * those that free clusters, and those that take a hidden name away last. */
+int card_cache_sync(struct card_cache *c, unsigned order);
+
+/* What changed in folders up to here is stored behind what changes from here
+ * on: a name that goes behind the one that comes in its place. */
+void card_cache_postpone(struct card_cache *c);
 
 /* The same, but the card may still hold it back. */
 int card_cache_flush(struct card_cache *c);

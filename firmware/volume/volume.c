@@ -200,8 +200,8 @@ int volume_commit(struct volumes *v, struct volume *vol)
             return volume_fat_error(v, vol, result, f->path);
     }
     int err = vol->is_flash ? ftl_commit(&v->ftl)
-                            : card_cache_sync(&v->card, vol->frees);
-    vol->frees = false;
+                            : card_cache_sync(&v->card, vol->order);
+    vol->order = 0;
     return err ? commit_failed(v, vol, err) : 0;
 }
 
@@ -315,7 +315,7 @@ static int remove_entry(struct volumes *v, const char *path, bool dir)
                            path);
     if (err || (err = open_check(v, &place)))
         return err;
-    place.vol->frees = true;
+    place.vol->order = CARD_FREES;
     int result = fat_unlink(place.vol->fat, place.path);
     if (result == FAT_DENIED && dir)
         return volume_fail(v, -ENOTEMPTY, "the folder '%s' is not empty", path);
@@ -379,8 +379,12 @@ int volume_rename(struct volumes *v, const char *from, const char *to)
     if (info.is_dir && volume_is_within(b.path, a.path) &&
         b.path[strlen(a.path)] != 0)
         return volume_fail(v, -EINVAL, "a folder cannot move into itself");
-    b.vol->frees = true;
-    int result = replace ? fat_unlink(b.vol->fat, b.path) : FAT_OK;
+    int result = FAT_OK;
+    if (replace) {
+        b.vol->order = CARD_FREES;
+        result = fat_unlink(b.vol->fat, b.path);
+        card_cache_postpone(&v->card);
+    }
     if (!result)
         result = fat_rename(a.vol->fat, a.path, b.path);
     if (result == FAT_NO_PATH)

@@ -19,10 +19,14 @@
  *  - rename replaces an existing file in one step
  *  - a damaged volume is never formatted without volume_mkfs
  * /sd is a plain FAT volume. Each call that changes it and returns 0 is on the
- * card, and what is written to an open file after sync or close; a failed one
- * leaves the volume as it was before, if the card can still be read. Between
- * these calls the card is as the last one left it; but FAT itself is not
- * proof against a power cut, or a pull, in the middle of one.
+ * card, and what is written to an open file after sync or close; between
+ * these calls the card is as the last one left it. When the card fails, or is
+ * pulled, in the middle of one: every other name keeps its contents; of a
+ * file being replaced the old or the new contents are there, whole; of one
+ * being renamed the old or the new name, or both for the same file. Clusters
+ * may be lost until a PC's fsck finds them. Not so when a file is replaced
+ * while somebody reads the old one, or when one call changes more than 32
+ * places of FAT and folders (a folder growing by clusters of 128 KiB).
  *
  * Returns: 0 or a count, or a negative errno of Linux (-ENOENT, -EEXIST,
  * -ENOTDIR, -EISDIR, -ENOTEMPTY, -EBUSY, -ENOSPC, -EROFS, -EPERM, -EACCES,

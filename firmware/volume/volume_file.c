@@ -370,7 +370,7 @@ int volume_truncate(struct volumes *v, int file, uint64_t len)
         err = seek_to(v, file, len);
     if (err || len >= fat_size(f->vol->fat, file))
         return err;
-    f->vol->frees = true;
+    f->vol->order = CARD_FREES;
     return volume_fat_error(v, f->vol, fat_truncate(f->vol->fat, file),
                             f->path);
 }

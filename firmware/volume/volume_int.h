@@ -25,7 +25,7 @@ struct volume {
     char name[MOUNT_NAME_MAX + 1]; /* "flash" */
     char reason[192];
     bool formatted;
-    bool frees;         /* the next commit takes clusters from files */
+    unsigned order;     /* of the next commit: enum card_order */
     struct fat *fat;    /* NULL unless state is MOUNTED or READONLY */
     uint32_t insertion; /* of the card, when it was mounted */
 };

@@ -37,8 +37,10 @@ static int publish(struct volumes *v, int file)
     volume_temp_path(file, temp);
     int result = fat_close(fat, file);
     f->detached = true;
+    /* The hidden name first: what has it is deleted at the next mount. */
+    f->vol->order = CARD_BACK;
     if (!result && !f->fresh) {
-        f->vol->frees = true;
+        f->vol->order |= CARD_FREES;
         /* The new contents are safe before the old ones are given up. */
         if (!f->vol->is_flash && card_cache_flush(&v->card))
             result = FAT_DISK_ERR;

@@ -123,7 +123,7 @@ static void reads_what_was_written(void **state)
         }
         at += count;
         if (random_below(50) == 0) {
-            assert_int_equal(card_cache_sync(&cache, false), 0);
+            assert_int_equal(card_cache_sync(&cache, 0), 0);
             assert_memory_equal(medium, want, sizeof want);
         }
     }
@@ -135,7 +135,7 @@ static void small_steps_cost_few_calls(void **state)
     uint8_t sector[CARD_SECTOR] = {1};
     for (unsigned i = 1000; i < 2000; i++)
         assert_int_equal(card_cache_write(&cache, i, sector, 1), 0);
-    assert_int_equal(card_cache_sync(&cache, false), 0);
+    assert_int_equal(card_cache_sync(&cache, 0), 0);
     assert_int_equal(calls, 1);
     card_cache_init(&cache, &card, memory, sizeof memory);
     for (unsigned i = 1000; i < 2000; i++)
@@ -154,8 +154,8 @@ static void a_sync_is_one_call(void **state)
     }
     assert_int_equal(card_cache_write(&cache, 1500, sector, 1), 0);
     calls = 0;
-    assert_int_equal(card_cache_sync(&cache, false), 0);
-    assert_int_equal(card_cache_sync(&cache, false), 0);
+    assert_int_equal(card_cache_sync(&cache, 0), 0);
+    assert_int_equal(card_cache_sync(&cache, 0), 0);
     assert_int_equal(calls, 1);
 }
 
@@ -168,12 +168,12 @@ static void late_errors_are_told(void **state)
     assert_int_equal(card_cache_write(&cache, 5, sector, 1), WIPY_EIO);
     assert_int_equal(cache.failures, 1);
     assert_int_equal(card_cache_write(&cache, 5, sector, 1), 0);
-    assert_int_equal(card_cache_sync(&cache, false), 0);
+    assert_int_equal(card_cache_sync(&cache, 0), 0);
     assert_int_equal(medium[5][0], 1);
     /* Contents that cannot be stored keep the structures away. */
     assert_int_equal(card_cache_put(&cache, 8, sector), 0);
     assert_int_equal(card_cache_write(&cache, 100, sector, 1), 0);
-    assert_int_equal(card_cache_sync(&cache, false), WIPY_EIO);
+    assert_int_equal(card_cache_sync(&cache, 0), WIPY_EIO);
     assert_int_equal(cache.failures, 2);
     assert_int_equal(medium[8][0], 0);
 }
@@ -215,7 +215,7 @@ static void another_card_gets_nothing(void **state)
     uint8_t sector[CARD_SECTOR] = {1};
     assert_int_equal(card_cache_write(&cache, 7, sector, 1), 0);
     in_slot = 2;
-    assert_int_equal(card_cache_sync(&cache, false), WIPY_EIO);
+    assert_int_equal(card_cache_sync(&cache, 0), WIPY_EIO);
     assert_int_equal(medium[7][0], 0);
 }
 
