@@ -8,7 +8,7 @@
 #   RUN='OPTIONS'    more options for `wipy run`
 #   CTEST='OPTIONS'  more options for ctest, e.g. CTEST='-L unit'
 #   PORT=PORT        where `make flash` writes (default: the running board)
-#   V=1              `make flash` shows every step
+#   V=1              shows every command of the build
 
 BUILD ?= build
 ifeq ($(SAN),1)
@@ -21,7 +21,7 @@ SECONDS ?= 60
 .PHONY: all deps configure run test soak bench mutants flash known-board clean
 
 all: configure
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) $(if $(filter 1,$(V)),--verbose)
 
 deps:
 	@deps/install
