@@ -213,12 +213,13 @@ static void show(const struct flash_args *f, const struct plan *p,
     for (unsigned i = 0; i < p->count; i++)
         if (plan_slot(p, &p->item[i]) >= 0)
             explain_tail(&p->item[i]);
-    printf("\nThe same from another machine: copy the files into a folder "
+    printf("\nThe same from another machine: copy the files%s%s into a folder "
            "there and run in it\n(one line for a Unix shell and for cmd.exe; "
-           "put that machine's port, such as\n/dev/ttyUSB0 or COM3):\n\n");
+           "put that machine's port, such as\n/dev/ttyUSB0 or COM3):\n\n",
+           f->images ? " from " : "", f->images ? f->images : "");
     print_command("wipy flash", f, p, port, false);
-    printf("\nor with Espressif's tool, which does not touch which image "
-           "runs:\n\n");
+    printf("\nor, also where there is no wipy, with Espressif's tool, which "
+           "does not touch which\nimage runs:\n\n");
     print_command("esptool.py", f, p, port, true);
     putchar('\n');
     fflush(stdout);
