@@ -130,12 +130,10 @@ bool command_is_urgent(const char *line)
     return word_is(name, "ABOR") || word_is(name, "STAT");
 }
 
-enum { STRAYS_MAX = 20 };
-
 static void refuse_before_login(struct ftp *f)
 {
     /* Somebody who talks another protocol, or tries things. */
-    if (++f->strays < STRAYS_MAX) {
+    if (++f->strays < FTP_STRAYS) {
         reply(f, 332, "Log in first");
         return;
     }

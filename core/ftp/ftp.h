@@ -156,12 +156,16 @@ enum {
     FTP_LOGIN_PATIENCE_MS = 8000,
     FTP_LOGIN_TRIES = 5,       /* wrong passwords of one session */
     FTP_LOGIN_TIME_MS = 60000, /* to be logged in, from the greeting on */
+    FTP_STRAYS = 20,           /* commands before it, the last is not served */
     FTP_IDLE_MS = 300000,
     FTP_DATA_MS = 10000, /* WiPy 1: 5000 */
     /* A transfer that moves fewer bytes in that time is broken off: a client
      * that takes a byte a second would hold its session for ever. */
     FTP_SLOW_MS = 60000,
     FTP_SLOW_BYTES = 1024,
+    /* A refused upload is read to its end, so that the client sees the reason
+     * and not a broken pipe; but not for ever. */
+    FTP_DRAIN_BYTES = 64 << 20,
     /* Between the end of an upload and its commit. A client that is killed
      * ends both connections, the control connection up to some 15 ms later on
      * a busy machine; until then nothing tells it from one that is done:

@@ -6,10 +6,6 @@
 #include "base/err.h"
 #include "internal.h"
 
-/* A refused upload is read to its end, so that the client sees the reason
- * and not a broken pipe; but not for ever. */
-enum { DRAIN_MAX = 64 << 20 };
-
 void data_close(struct ftp *f, bool reset)
 {
     if (f->data == FTP_DATA_NONE)
@@ -361,7 +357,7 @@ void ftp_data_received(struct ftp *f, size_t len, uint64_t now_ms)
     t->settle_ms = t->eof ? now_ms + settle_time(f) : 0;
     t->progress_ms = now_ms;
     if (t->state == FTP_DRAINING) {
-        if (t->eof || t->bytes > DRAIN_MAX)
+        if (t->eof || t->bytes > FTP_DRAIN_BYTES)
             transfer_stop(f, false, 0, "%s", "");
     } else if (t->state == FTP_RUNNING && t->kind == FTP_RECEIVE) {
         t->len[t->side] += len;

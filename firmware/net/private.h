@@ -29,8 +29,12 @@ enum {
     LOBBY_KNOWN_MS = 30000, /* of an address that logged in, to a stranger */
     TAKEOVER_MS = 10000,    /* a session that idles this long, likewise */
     RETRY_MS = 5000,        /* between attempts to get a port */
-    STALL_MS = 20,          /* between looks for room in the prompt's input */
-    INPUT_AHEAD = 1 << 18,  /* of a telnet client, searched for Ctrl-C */
+    /* A peer that vanished is noticed when it has not answered that often. */
+    KEEPALIVE_IDLE_S = 60,
+    KEEPALIVE_EVERY_S = 10,
+    KEEPALIVE_TRIES = 6,
+    STALL_MS = 20,         /* between looks for room in the prompt's input */
+    INPUT_AHEAD = 1 << 18, /* of a telnet client, searched for Ctrl-C */
 };
 
 /* ---- socket.c: descriptors, all non-blocking ---- */
@@ -47,7 +51,6 @@ int socket_accept(int listener, struct peer *peer);
 /* Starts to connect; the socket, or -errno. */
 int socket_connect(uint32_t from, uint32_t addr, uint16_t port);
 struct peer socket_local(int fd);
-/* A peer that vanished is noticed within two minutes. */
 void socket_keepalive(int fd);
 void socket_no_delay(int fd);
 /* How much the kernel keeps of what was not read; sessions inherit it from

@@ -78,9 +78,9 @@ struct peer socket_local(int fd)
 void socket_keepalive(int fd)
 {
     set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
+    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_EVERY_S);
+    set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TRIES);
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000);
 }
 
