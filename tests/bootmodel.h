@@ -260,8 +260,8 @@ static void put_elf_headers(uint8_t *elf, size_t len)
     elf[PH + 4] = 5; /* read, execute */
     put_u32(elf + PH + 16, BASE);
     put_u32(elf + PH + 24, BASE);
-    put_u32(elf + PH + 32, (uint32_t)len); /* in the file, in memory */
-    put_u32(elf + PH + 40, (uint32_t)len);
+    put_u32(elf + PH + 32, (uint32_t)len); /* in the file; in memory more */
+    put_u32(elf + PH + 40, (uint32_t)len + 8192);
     put_u32(elf + PH + 48, 4096);
 }
 

@@ -166,6 +166,8 @@ MUTANTS = {
         "image/elf.c", "count * PROGRAM_LEN <= len - off", "true"),
     "signature not asked for": (
         "image/image.c", "if (!keys || keys->count == 0)", "if (true)"),
+    "any signature of a known key will do": (
+        "image/sign.c", "p256_verify(keys->key[i], digest, s->sign)", "true"),
     "MD5 tail not compared": (
         "image/image.c", "if (im->has_tail && md5 && !tail_is(im, md5))",
         "if (false)"),
