@@ -1,6 +1,7 @@
 """A long session with Python's ftplib; started by ftp_clients_test.sh."""
 import ftplib
 import io
+import re
 import sys
 
 host, port, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -44,6 +45,83 @@ assert ftp.sendcmd("MDTM a.bin") == "213 20200229123456"
 ftp.rename("a.bin", "../moved.bin")
 assert ftp.size(folder + "/moved.bin") == 12
 ftp.delete(folder + "/moved.bin")
+
+
+
+def answers(command, expected):
+    """The reply, also of a refusal, matches."""
+    try:
+        got = ftp.sendcmd(command)
+    except ftplib.Error as error:
+        got = str(error)
+    assert re.match(expected, got), (command, got)
+    return got
+
+
+def listing(command):
+    got = []
+    ftp.retrlines(command, got.append)
+    return got
+
+
+# what FEAT offers is there
+features = [line.strip() for line in ftp.sendcmd("FEAT").split("\n")[1:-1]]
+examples = {"CLNT": "CLNT me", "EPRT": "EPRT |2|::1|2000|", "EPSV": "EPSV",
+            "MDTM": "MDTM b c.bin", "MFMT": "MFMT 20200229123456 b c.bin",
+            "PASV": "PASV", "REST STREAM": "REST 0", "SIZE": "SIZE b c.bin",
+            "UTF8": "OPTS UTF8 ON", "TVFS": "CWD .",
+            "MLST type*;size*;modify*;perm*;": "MLST b c.bin"}
+assert set(features) - {"AUTH TLS", "PBSZ", "PROT"} == set(examples), features
+for feature, command in examples.items():
+    answers(command, "2|350|522")
+
+# status, help, listings with arguments
+answers("STAT", r"211-(.|\n)* Transfer: none(.|\n)*211 ")
+assert "b c.bin" in answers("STAT " + folder + "/py dir", r"213-(.|\n)*213 ")
+assert "STOR" in answers("HELP", "214-")
+answers("HELP MFMT", "214 MFMT")
+for line in listing("LIST -la b*"), listing("LIST " + folder + "/py dir/b c.bin"):
+    assert len(line) == 1 and line[0].endswith("b c.bin"), line
+assert listing("NLST *.bin") == ftp.nlst()
+assert listing("NLST ../py dir")[0].startswith("../py dir/")
+answers("LIST missing", "425 .*PASV")
+answers("PASV", "227 ")
+answers("LIST missing", "550 ")
+
+# . and .., and reasons
+answers("CWD ./../py dir/.", "250 " + re.escape(folder) + "/py dir$")
+answers("CWD ../../../..", "250 /$")
+answers("CDUP", "250 ")
+ftp.cwd(folder + "/py dir")
+answers("MKD sub", "257|250")
+ftp.storbinary("STOR sub/x", io.BytesIO(b"x"))
+answers("RMD sub", "550 .*not empty")
+answers("RMD missing", "550 .{8}")
+answers("RNTO nothing", "503 .*RNFR")
+answers("RNFR missing", "550 .{8}")
+answers("RNFR sub/x", "350 ")
+answers("RNTO " + folder + "/no/such/folder/x", "550 .{8}")
+answers("RNFR sub/x", "350 ")
+answers("RNTO /elsewhere/x", "550 .{8}")
+answers("PASV", "227 ")
+answers("STOR /x", "550 .{8}")
+answers("DELE sub/x", "250 ")
+answers("RMD sub", "250 ")
+
+# ALLO: what does not fit is refused before a byte is sent
+answers("ALLO 5", "200 ")
+ftp.storbinary("STOR five", io.BytesIO(b"12345"))
+ftp.delete("five")
+answers("ALLO 999999999999", "200 ")
+try:
+    ftp.transfercmd("STOR huge")
+    raise SystemExit("a file larger than the volume was begun")
+except ftplib.error_perm as error:
+    assert str(error).startswith("552 "), error
+answers("ALLO x", "501 ")
+answers("PASV", r"227 \(\d+,\d+,\d+,\d+,\d+,\d+\)$")
+answers("EPSV", r"229 .*\(\|\|\|\d+\|\)$")
+answers("SITE HELP", "214 ")
 
 # ABOR in the middle of a download
 ftp.voidcmd("TYPE I")
