@@ -134,24 +134,30 @@ static int add_images(struct plan *p, const char *folder)
     return code ? code : add_image(p, folder, "0x10000", "appimg.bin");
 }
 
-/* A chip of another size has its own map. */
+/* A chip of another size has its own map: partitions-4m.bin in our builds,
+ * partitions_4MB.bin in the vendor's. */
 static int fit_table(struct plan *p, const char *folder, uint32_t chip_size)
 {
-    char path[4096];
+    static const char *const names[] = {"partitions-%um.bin",
+                                        "partitions_%uMB.bin"};
+    char path[4096], name[32];
     struct stat st;
     struct file_data file;
-    snprintf(path, sizeof path, "%s/partitions_%uMB.bin", folder,
-             (unsigned)(chip_size >> 20));
-    if (stat(path, &st) < 0)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(name, sizeof name, names[i], (unsigned)(chip_size >> 20));
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        if (stat(path, &st) < 0)
+            continue;
+        int code = file_read(path, TABLE_SECTOR, &file);
+        if (code)
+            return code;
+        struct plan_item *item = &p->item[1];
+        free(item->data);
+        item->data = file.data;
+        item->len = item->file_len = file.len;
+        snprintf(item->name, sizeof item->name, "%s", name);
         return 0;
-    int code = file_read(path, TABLE_SECTOR, &file);
-    if (code)
-        return code;
-    struct plan_item *item = &p->item[1];
-    free(item->data);
-    item->data = file.data;
-    item->len = file.len;
-    snprintf(item->name, sizeof item->name, "%.60s", strrchr(path, '/') + 1);
+    }
     return 0;
 }
 
@@ -194,8 +200,10 @@ static void print_command(const char *tool, const struct flash_args *f,
     printf("  %s --chip esp32 --port", tool);
     print_word(port);
     printf(" --baud %u write_flash -z --flash_mode dio --flash_freq 80m "
-           "--flash_size detect",
-           (unsigned)f->job.serial.o.baud);
+           "--flash_size detect%s%s",
+           (unsigned)f->job.serial.o.baud,
+           !all && f->job.keep_ota ? " --keep-ota" : "",
+           !all && f->force ? " --force" : "");
     for (unsigned i = 0; i < p->count; i++) {
         if (p->item[i].note && !all)
             continue;
@@ -255,17 +263,31 @@ static int prepare(struct loader *l, const struct flash_args *f, struct plan *p,
     return code ? code : plan_guard(p, &l->chip, f->force);
 }
 
-static int run(struct loader *l, const struct flash_args *f, struct plan *p,
-               bool shown)
+/* The table and the command are worth showing also when no board answers. */
+static void show_offline(const struct flash_args *f, struct plan *p)
+{
+    char port[PORT_NAME_MAX], how[1024];
+    const char *name = f->job.serial.o.port;
+    if (plan_resolve_offline(p, 8 << 20))
+        return;
+    if (!name)
+        name = port_find(f->job.serial.o.flash, port, how) < 0 ? "PORT" : port;
+    show(f, p, name);
+}
+
+static int run(struct loader *l, const struct flash_args *f, struct plan *p)
 {
     struct mirror m = {0};
-    int code = serial_connect(l, &f->job.serial);
-    if (code)
-        return code;
-    int err = mirror_open(&m, l);
+    int code = 0, err = loader_connect(l);
+    if (err < 0 && f->show && f->images)
+        show_offline(f, p);
+    if (err < 0)
+        return serial_failed(l, &f->job.serial, err);
+    serial_connected(l, &f->job.serial);
+    err = mirror_open(&m, l);
     if (!err) {
         code = prepare(l, f, p, &m);
-        if (!code && f->show && !shown)
+        if (!code && f->show)
             show(f, p, l->name);
         if (!code && !f->dry_run)
             err = flash_all(l, f, p, &m);
@@ -273,25 +295,6 @@ static int run(struct loader *l, const struct flash_args *f, struct plan *p,
     }
     mirror_close(&m);
     return err < 0 ? serial_failed(l, &f->job.serial, err) : code;
-}
-
-/* The table and the command are worth showing also when no board answers. */
-static bool show_early(struct flash_args *f, const struct plan *p)
-{
-    static struct plan copy;
-    char port[PORT_NAME_MAX], how[1024];
-    if (!f->show || !f->images)
-        return false;
-    copy = *p; /* shares the data */
-    if (plan_resolve_offline(&copy, 8 << 20))
-        return false;
-    if (!f->job.serial.o.port &&
-        port_find(f->job.serial.o.flash, port, how) < 0)
-        snprintf(port, sizeof port, "PORT");
-    show(f, &copy, f->job.serial.o.port ? f->job.serial.o.port : port);
-    for (unsigned i = p->count; i < copy.count; i++)
-        free(copy.item[i].data);
-    return true;
 }
 
 int cmd_flash(int argc, char **argv)
@@ -303,10 +306,9 @@ int cmd_flash(int argc, char **argv)
     if (!code && f.images)
         code = add_images(&p, f.images);
     if (!code) {
-        bool shown = show_early(&f, &p);
         struct loader *l = loader_new(&f.job.serial.o);
         f.show = f.show || f.dry_run;
-        code = run(l, &f, &p, shown);
+        code = run(l, &f, &p);
         loader_free(l);
     }
     plan_free(&p);

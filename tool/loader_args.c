@@ -97,17 +97,22 @@ int serial_failed(const struct loader *l, const struct serial_args *s, int err)
     return code;
 }
 
-int serial_connect(struct loader *l, const struct serial_args *s)
+void serial_connected(const struct loader *l, const struct serial_args *s)
 {
     char text[160];
-    int err = loader_connect(l);
-    if (err < 0)
-        return serial_failed(l, s, err);
     loader_describe(l, text);
     if (!s->o.quiet)
         fprintf(stderr, "Connected to %s at %u baud (%s)\n", text,
                 (unsigned)l->baud,
                 l->client.stub ? "stub commands" : "ROM commands");
+}
+
+int serial_connect(struct loader *l, const struct serial_args *s)
+{
+    int err = loader_connect(l);
+    if (err < 0)
+        return serial_failed(l, s, err);
+    serial_connected(l, s);
     return 0;
 }
 

@@ -39,6 +39,9 @@ int serial_failed(const struct loader *l, const struct serial_args *s, int err);
 /* Connects and says to what. 0 or an exit code after a message. */
 int serial_connect(struct loader *l, const struct serial_args *s);
 
+/* Says to what, after loader_connect(). */
+void serial_connected(const struct loader *l, const struct serial_args *s);
+
 json_t *serial_chip_json(const struct loader *l);
 
 /* Prints `json` on standard output and frees it. */

@@ -295,4 +295,21 @@ const refused = await wipy(7, "update", "-x", "-t", lopy);
 check("refuses the thread's LoPy package by its name", refused.ok && /LoPy_868/.test(refused.err), refused.err);
 check("and changes nothing", device.chip().equals(before));
 await device.stop();
+
+// ---- a chip of 4 MiB has another map
+
+const little = await dev.board(build, "--flash-size", "4M");
+const on = ["--port", `rfc2217://${little.host}:${little.port}`];
+const shown4 = await dev.wipy(build, "flash", ...on, "--all-images", build, "--show");
+check("the three files of a build go onto a chip of 4 MiB", shown4.code === 0 &&
+  /Next start: factory/.test(shown4.out), shown4.err);
+const table4 = fs.readFileSync(path.join(build, "partitions-4m.bin"));
+check("with the table for it, in the printed command too",
+  little.chip().subarray(0x8000, 0x8000 + table4.length).equals(table4) &&
+  / 0x8000 partitions-4m\.bin /.test(shown4.out.match(/^ {2}wipy flash (.*)$/m)?.[1]), shown4.out);
+const pack4 = await dev.wipy(build, "update", ...on, "-t", made);
+check("and the package's script_4MB", pack4.code === 0 && /script_4MB:/.test(pack4.out), pack4.err);
+await little.stop();
+const gone = await dev.wipy(build, "flash", "--port", "rfc2217://127.0.0.1:1", "--all-images", build, "--show");
+check("without a board it shows all the same", gone.code === 5 && /0x10000 appimg\.bin$/m.test(gone.out), gone.out);
 dev.finish();
