@@ -76,7 +76,7 @@ static void make_sound(void)
         .flash = chip_flash(&chip),
         .fs_size = FLASH_SIZE,
         .card = {NULL, insertions, sectors, is_readonly, card_read, card_store,
-                 NULL},
+                 NULL, 0},
     };
     if (volumes_start(&v, &config) || volume_mkfs(v, "/sd") ||
         volume_mount(v, "/sd"))
