@@ -6,15 +6,22 @@ usage: healthy_test.py BUILD [CASE...]
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(__file__))
 from board import Board, Session, run_cases, tcp_line, wait_for  # noqa: E402
 
-# Not faster: the watchdog of a trial is 10 s of board time.
-SPEED = ("--speed", "8")
+# Not faster: healthy() has 5 s of board time, the watchdog 10.
+SPEED = ("--speed", "4")
 BUSY = "while True: pass\n"
 TYPING = "input('name? ')\n"
 SLEEPY = "import time\nwhile True: time.sleep(1000)\n"
+
+
+def together(function, cases):
+    """Boards wait most of the time: three at once."""
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda case: function(*case), cases))
 
 
 def trial(build, board, healthy, main=""):
@@ -46,23 +53,17 @@ def heard(board, text):
 
 def a_yes_confirms(build):
     """Asked in the middle of any script; files and modules are at hand."""
-    for main in (BUSY, SLEEPY, TYPING, ""):
+    def confirms(main):
         with Board(build, *SPEED) as board:
             trial(build, board, "import os, machine\ndef healthy():\n"
                   "    return 'healthy.py' in os.listdir('/flash')\n", main)
             wait_for("the confirmation", lambda: state(board) == "good")
+    together(confirms, ((BUSY,), (SLEEPY,), (TYPING,), ("",)))
 
 
 def a_no_keeps_it_on_trial(build):
     """No, an exception, no such function, no Python at all: not confirmed."""
-    for text, why in (
-            ("def healthy(): return False\n", "said no"),
-            ("def healthy(): raise ValueError('x')\n", "raised ValueError: x"),
-            ("health = 1\n", "is missing"),
-            ("(\n", "raised SyntaxError: "),
-            ("def healthy(): raise SystemExit\n", "raised SystemExit"),
-            ("def healthy(): raise KeyboardInterrupt\n",
-             "raised KeyboardInterrupt")):
+    def stays(text, why):
         with Board(build, *SPEED) as board:
             trial(build, board, text)
             refused(board, why)
@@ -73,6 +74,14 @@ def a_no_keeps_it_on_trial(build):
             wait_for("the confirmation", lambda: state(board) == "good")
             wait_for("the note", lambda: not board.status()["image"]["note"])
             prompt.close()
+    together(stays, (
+        ("def healthy(): return False\n", "said no"),
+        ("def healthy(): raise ValueError('x')\n", "raised ValueError: x"),
+        ("health = 1\n", "is missing"),
+        ("(\n", "raised SyntaxError: "),
+        ("def healthy(): raise SystemExit\n", "raised SystemExit"),
+        ("def healthy(): raise KeyboardInterrupt\n",
+         "raised KeyboardInterrupt")))
 
 
 def refused(board, why):
@@ -103,14 +112,7 @@ def count(board):
 
 def a_hanging_one_is_ended(build):
     """After 5 s it is interrupted, a no; the program goes on as it was."""
-    for text in ("def healthy():\n    while True: pass\n",
-                 "import time\ndef healthy(): time.sleep(1000)\n",
-                 "while True: pass\n",
-                 "def healthy():\n"
-                 "    while True:\n"
-                 "        try:\n"
-                 "            while True: pass\n"
-                 "        except: pass\n"):
+    def ends(text):
         with Board(build, *SPEED) as board:
             trial(build, board, text, COUNTING)
             wait_for("the answer", lambda: "took longer than 5 s"
@@ -118,14 +120,19 @@ def a_hanging_one_is_ended(build):
             before = count(board)
             wait_for("the program", lambda: count(board) > before + 3)
             refused(board, "took longer than 5 s")
+    together(ends, (("def healthy():\n    while True: pass\n",),
+                    ("import time\ndef healthy(): time.sleep(1000)\n",),
+                    ("while True: pass\n",),
+                    ("def healthy():\n"
+                     "    while True:\n"
+                     "        try:\n"
+                     "            while True: pass\n"
+                     "        except: pass\n",)))
 
 
 def a_lost_runtime_is_an_answer(build):
     """9**9**9, a crash: Python starts afresh, scripts too; not asked again."""
-    for text, why in (("def healthy(): return eval('9**9**9')\n",
-                       "took longer than 5 s"),
-                      ("import _board\ndef healthy(): _board.crash(0)\n",
-                       "crashed Python")):
+    def starts_afresh(text, why):
         with Board(build, *SPEED) as board:
             trial(build, board, text, "with open('/flash/runs', 'a') as f:\n"
                   "    f.write('.')\n")
@@ -133,6 +140,10 @@ def a_lost_runtime_is_an_answer(build):
             wait_for("the scripts", lambda: board.get("/flash/runs") == b"..")
             log = heard(board, "was started afresh")
             assert log.count("started afresh") == 1, log
+    together(starts_afresh, (
+        ("def healthy(): return eval('9**9**9')\n", "took longer than 5 s"),
+        ("import _board\ndef healthy(): _board.crash(0)\n",
+         "crashed Python")))
 
 
 def the_program_is_not_disturbed(build):
