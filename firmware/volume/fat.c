@@ -75,15 +75,38 @@ static int make(struct fat *fat, uint8_t format, uint32_t root, uint32_t unit)
 }
 
 enum { FM_FAT = 1, FM_ANY = 7, FM_SFD = 8 };
+enum { TABLE_SMALL = 65536 }; /* sectors, of a card */
 
 int fat_make_flash(struct fat *fat, uint32_t root)
 {
     return make(fat, FM_FAT | FM_SFD, root, FAT_SECTOR);
 }
 
+/* A table with one partition, as cards have it; FatFs by itself would write a
+ * GUID partition table, which cameras and small boards do not read. */
+static int make_table(struct fat *fat)
+{
+    const struct fat_disk *disk = &fat->env.disk;
+    uint64_t first = disk->sectors < TABLE_SMALL ? 64 : 8192;
+    uint64_t count = disk->sectors - first;
+    uint8_t sector[FAT_SECTOR] = {0};
+    struct writer w = writer_of(sector + 446, 66);
+    if (disk->sectors < 2 * first)
+        return FAT_MKFS_ABORTED;
+    write_u32(&w, 0xFFFFFE00); /* not active; no cylinders and heads */
+    write_u32(&w, 0xFFFFFE0C); /* FAT32, until it is known */
+    write_u32(&w, (uint32_t)first);
+    write_u32(&w, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+    put_u16(sector + 510, 0xAA55);
+    return disk->write(disk->ctx, 0, sector, 1, true) ? FAT_DISK_ERR : FAT_OK;
+}
+
 int fat_make_card(struct fat *fat)
 {
-    return make(fat, FM_ANY, 0, 0);
+    int err = make_table(fat);
+    if (!err)
+        err = call1(fat, OP_PARTITION, 1);
+    return err ? err : make(fat, FM_ANY, 0, 0);
 }
 
 int fat_space(struct fat *fat, uint32_t *cluster_bytes, uint64_t *clusters,

@@ -70,7 +70,7 @@ struct fat_disk *fat_disk(struct fat *fat);
 int fat_mount(struct fat *fat);
 int fat_unmount(struct fat *fat);
 /* A FAT12/16 volume over the whole disk, one sector a cluster, `root` root
- * directory entries (flash); or whatever suits, with a partition table
+ * directory entries (flash); or whatever suits, in one partition of an MBR
  * (card). */
 int fat_make_flash(struct fat *fat, uint32_t root);
 int fat_make_card(struct fat *fat);

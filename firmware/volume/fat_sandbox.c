@@ -119,6 +119,10 @@ static void run(void *arg)
     case OP_MOUNT:
         c->result = Z_ff_exfatZ_f_mount(ff, c->a, c->b, c->c);
         break;
+    case OP_PARTITION:
+        c->result = 0;
+        Z_ff_exfatZ_ffw_set_vol_to_part(ff, 0, 0, c->a);
+        break;
     case OP_MKFS:
         c->result = Z_ff_exfatZ_f_mkfs(ff, c->a, c->b, c->c, c->d);
         break;

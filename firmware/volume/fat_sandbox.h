@@ -48,6 +48,7 @@ struct fat {
 enum fat_op {
     OP_INIT,
     OP_MOUNT,
+    OP_PARTITION,
     OP_MKFS,
     OP_OPEN,
     OP_CLOSE,
