@@ -22,12 +22,18 @@ enum {
     NVS_VALUE_MAX = 1983,
     NVS_SECTORS_MIN = 4, /* holds (sectors - 3) * 4016 bytes of records */
     NVS_SECTORS_MAX = 32,
+    NVS_SLOTS = 8192, /* more keys than fit in as many sectors */
 };
 
 /* Spec section 10: pycom.nvs_* is name space PY_NVM. */
 enum nvs_space {
     NVS_BOARD = 1,  /* logins, WLAN, heart-beat at start */
     NVS_PYTHON = 2, /* pycom.nvs_set and friends */
+};
+
+struct nvs_slot { /* of a hash table over the keys the log speaks of */
+    uint16_t hash;
+    uint16_t place; /* of the last word about the key; 0 = empty slot */
 };
 
 struct nvs {
@@ -37,24 +43,30 @@ struct nvs {
     uint32_t sectors;
     uint32_t order[NVS_SECTORS_MAX]; /* of opening; 0 = free */
     uint32_t used[NVS_SECTORS_MAX];  /* bytes of header and records */
+    bool confirms[NVS_SECTORS_MAX];  /* whole records carry a mark */
     bool bad[NVS_SECTORS_MAX];       /* failed to be programmed or erased */
     uint32_t live;                   /* bytes of records that count */
     uint32_t newest;                 /* the sector being written, or none */
-    uint8_t rec[2048];               /* a record being looked at */
-    uint8_t out[2048];               /* one being written */
+    uint32_t damaged;                /* places nvs_open found broken */
+    struct nvs_slot slot[NVS_SLOTS];
+    uint8_t rec[2048]; /* a record being looked at */
+    uint8_t out[2048]; /* one being written */
     uint8_t check[2048];
 };
 
 /* Opens the store in `size` bytes at `off`; a blank or foreign partition is
  * an empty store (the vendor's own format lived at the same place; nothing
- * is erased before the first nvs_set). WIPY_EINVAL: fewer than
- * NVS_SECTORS_MIN sectors. */
+ * is erased before the first nvs_set). Takes time in proportion to what is
+ * there. Writes only to end what a power cut or damage left undone.
+ * WIPY_EINVAL: fewer than NVS_SECTORS_MIN sectors. */
 int nvs_open(struct nvs *nvs, const struct flash *flash, flash_off off,
              uint32_t size);
 
-/* True when records are lost to damage: one is broken and others follow it,
- * which a power cut never leaves. (The last one broken is taken for a cut.) */
-bool nvs_is_damaged(struct nvs *nvs);
+/* True when nvs_open found records or headers that were whole once and are
+ * not any more, which a power cut never leaves. All others are kept. A store
+ * of an earlier version cannot tell a last record that rotted from one that
+ * a cut ended, and takes it for that. */
+bool nvs_is_damaged(const struct nvs *nvs);
 
 /* WIPY_EINVAL: key empty or longer than NVS_KEY_MAX; value too long.
  * WIPY_ENOSPC: the store is full of other keys. A value that is there
