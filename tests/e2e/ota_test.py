@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 from board import Board, run_cases, wait_for, work_folder  # noqa: E402
+from cut_network import through_networks  # noqa: E402
 
 SPEED = ("--speed", "20")
 UPLOAD = "/flash/sys/appimg.bin"
@@ -296,9 +297,9 @@ def keys_come_over_the_serial_line(build):
         assert put(board, plain).startswith("226 ota_1: wipy 5.1.1")
 
 
-def begin(board, data, offset, upto):
+def begin(board, data, offset, upto, ftp=None):
     """Sends data[offset:upto] and leaves the connection open."""
-    ftp = board.connect_ftp()
+    ftp = ftp or board.connect_ftp()
     ftp.voidcmd("TYPE I")
 
     def take():
@@ -338,15 +339,18 @@ def arrived(board, offset, upto):
 
 
 def broken_uploads_are_resumed(build):
-    """Ten cuts by client, board and network; each goes on where it was."""
+    """Ten cuts: client, connection, network, power; each goes on from there."""
     with Images(build) as images, Board(build, *SPEED) as board:
         data = images.bytes("6.0.1")
         at = 0
         for i in range(10):
             step = PIECE + 30000 if i % 3 == 2 else 20000
             upto = min(at + step, len(data) - 1)
-            ftp, conn = begin(board, data, at, upto)
+            path, networks = through_networks(board) if i == 4 else (None, ())
+            ftp, conn = begin(board, data, at, upto, path)
             least = arrived(board, at, upto)
+            for network in networks:  # nobody hears of it; time-outs tell
+                network.is_cut.set()
             if i % 3 == 2:  # the power fails: whole steps of 64 KiB remain
                 board.kill()
                 ftp.close(), conn.close()
@@ -354,7 +358,9 @@ def broken_uploads_are_resumed(build):
                 at = stored(board)
                 assert least // 65536 * 65536 <= at <= upto, (least, at, upto)
                 assert at % 65536 == 0, at
-            elif i % 3 == 1:  # the network: nobody says goodbye
+            elif i % 3 == 1:  # the connection: nobody says goodbye
+                for network in networks[1:]:
+                    network.wait_for_the_end()
                 ftp.sock.close(), conn.close()
                 ftp.sock = None
                 at = stored(board)

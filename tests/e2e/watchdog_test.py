@@ -75,9 +75,10 @@ def a_watchdog_of_a_confirmed_image(build):
             board.output().count("watchdog: not fed") >= before + 4), 60)
         assert board.wipy("log").count("left after three") == 1
         board.wipy("reset", "--hold", "GP28", "--for", "1s")
-        prompt = wait_for("a safe boot", lambda: (
+        wait_for("a safe boot", lambda: (
             "safe boot" in board.status()["image"]["note"] and
-            board.prompt()))
+            board.status()["addresses"]["telnet"]))
+        prompt = board.prompt()
         prompt.run("import os")
         prompt.run("os.remove('/flash/main.py')")
         prompt.close()
