@@ -31,6 +31,12 @@ bool ftp_logged_in(const struct ftp *f)
     return f->logged_in && !f->ended;
 }
 
+bool ftp_is_leaving(const struct ftp *f)
+{
+    bool closes = f->t.state == FTP_IDLE || f->t.state == FTP_ENDING;
+    return f->gone || (f->eof && closes && ftp_file_busy(f));
+}
+
 bool ftp_transferring(const struct ftp *f)
 {
     return f->t.state != FTP_IDLE;

@@ -347,6 +347,8 @@ void ftp_data_sent(struct ftp *f, size_t len, uint64_t now_ms);
 
 /* True between login and end: what counts as a session in use. */
 bool ftp_logged_in(const struct ftp *f);
+/* True when the client is gone and only the file side holds the session. */
+bool ftp_is_leaving(const struct ftp *f);
 /* True while a transfer runs: such a session is not taken over. */
 bool ftp_transferring(const struct ftp *f);
 

@@ -87,7 +87,8 @@ bool ftp_slot_is_coming(const struct net *net)
 {
     bool coming = false;
     for (int i = 0; i < FTP_SLOTS - 1; i++)
-        coming |= net->ftp[i].state == CONN_OPEN && net->ftp[i].ftp.gone;
+        coming |=
+            net->ftp[i].state == CONN_OPEN && ftp_is_leaving(&net->ftp[i].ftp);
     return coming && sessions_in_use(net) >= NET_FTP_SESSIONS;
 }
 
