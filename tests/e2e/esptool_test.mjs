@@ -2,57 +2,11 @@
 // Espressif's own JavaScript flasher against the serial port: identify, both
 // dialects, compressed and plain, verify, read back, erase, reset, wrong boot
 // mode, 3 Mbaud, one byte a segment. Argument: the build folder.
-import crypto from "node:crypto";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import path from "node:path";
-import { Rfc2217Port } from "./rfc2217_port.mjs";
+import { at, md5, same, session } from "./esptool_session.mjs";
 import * as dev from "./serial_device.mjs";
 
 const build = process.argv[2];
 const { check, wait } = dev;
-const here = path.dirname(new URL(import.meta.url).pathname);
-const require = createRequire(path.join(here, "../../deps/package.json"));
-const entry = require.resolve("esptool-js/package.json");
-const { ESPLoader, Transport } = await import(
-  pathToFileURL(path.join(path.dirname(entry), "lib/index.js"))
-);
-
-class Terminal {
-  text = "";
-  clean() {}
-  write(s) {
-    this.text += s;
-  }
-  writeLine(s) {
-    this.text += `${s}\n`;
-  }
-}
-
-const md5 = (data) => crypto.createHash("md5").update(data).digest("hex");
-
-// A session: esptool-js around a port. Its trace is kept for a failure.
-function session(device, { baudrate = 460800, ...options } = {}) {
-  const port = new Rfc2217Port(device.host, device.port, options);
-  const transport = new Transport(port);
-  transport.trace = () => {};
-  const terminal = new Terminal();
-  const loader = new ESPLoader({ transport, baudrate, romBaudrate: 115200, terminal });
-  return { port, transport, terminal, loader, close: () => transport.disconnect() };
-}
-
-const at = (address, data) => ({
-  fileArray: [{ data: new Uint8Array(data), address }],
-  flashSize: "detect",
-  flashMode: "dio",
-  flashFreq: "80m",
-  eraseAll: false,
-  calculateMD5Hash: md5,
-});
-
-function same(device, address, data) {
-  return device.chip().subarray(address, address + data.length).equals(data);
-}
 
 async function withStub(device) {
   const s = session(device, { baudrate: 3000000 });

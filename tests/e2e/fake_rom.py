@@ -19,6 +19,7 @@ RESET_BAUD = 115200
  WRITE_REG, READ_REG, SPI_SET_PARAMS) = range(0x02, 0x0c)
 (SPI_ATTACH, READ_SLOW, CHANGE_BAUD, DEFL_BEGIN, DEFL_DATA, DEFL_END,
  FLASH_MD5) = range(0x0d, 0x14)
+SECURITY_INFO = 0x14
 ERASE_FLASH, ERASE_REGION, READ_FLASH, RUN_USER_CODE = range(0xd0, 0xd4)
 
 # What each error is called in the two dialects.
@@ -72,7 +73,8 @@ class Rom:
         self.reset(download=True)
         self.out.clear()
         if stub:  # left running by another tool
-            self.stub = self.synced = True
+            self.synced = True
+            self.start_stub()
 
     # ---- reset and frames ----
 
@@ -174,8 +176,10 @@ class Rom:
     def run(self, op, data, size, check):
         known = self.IN_ROM | (self.IN_STUB if self.stub else self.SLOW)
         if size != len(data) or op not in known:
-            self.complain(f"command {op:02x} of {len(data)} bytes, "
-                          f"{size} said, {'stub' if self.stub else 'ROM'}")
+            if op != SECURITY_INFO:  # tools ask, to hear that it is unknown
+                self.complain(
+                    f"command {op:02x} of {len(data)} bytes, {size} said, "
+                    f"{'stub' if self.stub else 'ROM'}")
             raise Refused("message")
         if op in (FLASH_DATA, DEFL_DATA, MEM_DATA):
             return self.block(op, data, check)
@@ -296,18 +300,25 @@ class Rom:
             raise Jumped
         self.answer(MEM_END, 0, b"")
         self.out += slip(b"OHAI")
-        self.stub, self.write, self.segments = True, None, []
+        self.start_stub()
         raise Jumped
+
+    def start_stub(self):
+        """It attaches the chip by itself."""
+        self.stub = self.attached = self.sized = True
+        self.write, self.segments = None, []
 
     # ---- flash ----
 
     def need_chip(self):
-        if not self.attached or not self.sized:
-            self.complain("flash command before SPI_ATTACH/SPI_SET_PARAMS")
+        if not self.attached:
+            self.complain("flash command before SPI_ATTACH")
             raise Refused("failed")
 
     def place(self, at, size):
-        if at > len(self.chip) or size > len(self.chip) - at:
+        """The ROM takes the chip for one of 4 MiB until it is told."""
+        most = len(self.chip) if self.sized else 4 << 20
+        if at > most or size > most - at:
             self.complain(f"{size} bytes at 0x{at:x} are not on the chip")
             raise Refused("parameter")
 

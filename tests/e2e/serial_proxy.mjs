@@ -7,9 +7,15 @@ import net from "node:net";
 export async function proxy(host, port, options = {}) {
   const state = { bytes: 0, cuts: 0, stalls: 0 };
   const pending = [...(options.stallAt ?? [])];
-  const server = net.createServer((near) => {
+  // One cable: a new connection waits until the old one has left the board.
+  let last = [];
+  const server = net.createServer({ pauseOnConnect: true }, async (near) => {
+    if (last.length) {
+      last.forEach((x) => x.destroy());
+      await new Promise((ok) => setTimeout(ok, 20));
+    }
     const far = net.connect(port, host);
-    const both = [near, far];
+    const both = (last = [near, far]);
     for (const s of both) {
       s.setNoDelay(true);
       s.on("error", () => {});
@@ -23,6 +29,7 @@ export async function proxy(host, port, options = {}) {
       });
     pass(near, far);
     pass(far, near);
+    near.resume();
   });
 
   async function carry(data, to, both) {
