@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The real FileZilla at its defaults, under Xvfb, as a user drives it: a queue
-of 200 files with names of all kinds to a board, then a firmware update.
+of 200 files with names of all kinds to a board, then a firmware update; then
+all of it again with a certificate on the board, which FileZilla uses unasked.
 
 usage: filezilla_soak.py BUILD [FOLDER]
 
@@ -147,14 +148,35 @@ def check_log(fz):
     assert not bad, "\n".join(bad[:10])
 
 
-def a_queue(net, folder):
+def enter(fz, tls):
+    """The questions of a first start."""
+    fz.answer("Welcome")
+    fz.answer("Unknown certificate" if tls else "Insecure FTP")
+
+
+def put_certificate(net):
+    made = os.path.join(net.folder, "cert")
+    subprocess.run([net.build + "/wipy", "cert", "-o", made], check=True,
+                   stdout=subprocess.DEVNULL)
+    for name in ("cert.pem", "private.key"):
+        with open(os.path.join(made, name), "rb") as f:
+            net.put("/flash/cert/" + name, f.read())
+    time.sleep(2.1)  # it is looked for when a client comes, at most so often
+    net.connect_ftp().quit()
+    time.sleep(0.5)
+
+
+def a_queue(net, folder, tls=False):
     local = os.path.join(folder, "local")
     files = make_files(local)
-    fz = FileZilla(net, folder, local, "/flash")
+    remote = "/flash/tls" if tls else "/flash/plain"
+    ftp = net.connect_ftp()
+    ftp.mkd(remote)
+    ftp.quit()
+    fz = FileZilla(net, folder, local, remote)
     try:
-        fz.answer("Welcome")
-        fz.answer("Insecure FTP")
-        fz.wait("the listing", lambda: 'Directory listing of "/flash" successful' in fz.log())
+        enter(fz, tls)
+        fz.wait("the listing", lambda: f'Directory listing of "{remote}" successful' in fz.log())
         began = time.monotonic()
         fz.upload_all()
         fz.wait(f"{FILES} transfers", lambda: fz.log().count("File transfer successful") >= FILES,
@@ -169,26 +191,27 @@ def a_queue(net, folder):
     finally:
         fz.close()
     ftp = net.connect_ftp()
-    there = {name for name, _ in ftp.mlsd("/flash")}
+    assert ("TLS connection established" in fz.log()) == tls
+    there = {name for name, _ in ftp.mlsd(remote)}
     ftp.quit()
     assert files.keys() <= there, files.keys() - there
     for name, data in files.items():
-        got = net.get("/flash/" + name)
+        got = net.get(remote + "/" + name)
         if is_text(name):
             got = got.replace(b"\r\n", b"\n")
         assert got == data, (name, len(got), len(data))
-    print(f"fine: {FILES} files, {sum(map(len, files.values())):,} bytes in {spent:.0f} s",
-          flush=True)
+    print(f"fine: {FILES} files, {sum(map(len, files.values())):,} bytes in {spent:.0f} s"
+          + ", encrypted" * tls, flush=True)
 
 
-def an_update(net, folder):
+def an_update(net, folder, tls=False):
+    before = net.status()["image"]["slot"]
     local = os.path.join(folder, "image")
     os.mkdir(local)
     shutil.copy(os.path.join(net.build, "appimg.bin"), local)
     fz = FileZilla(net, os.path.join(folder, "update"), local, "/flash/sys")
     try:
-        fz.answer("Welcome")
-        fz.answer("Insecure FTP")
+        enter(fz, tls)
         fz.wait("the listing", lambda: "Directory listing of" in fz.log())
         fz.upload_all()
         fz.wait("the end", lambda: "File transfer successful" in fz.log() or
@@ -196,7 +219,7 @@ def an_update(net, folder):
         time.sleep(1)
         fz.screenshot("updated")
         check_log(fz)
-        told = [line for line in fz.log().splitlines() if "ota_0" in line]
+        told = [line for line in fz.log().splitlines() if " 226 ota_" in line]
         print("fine: an update; FileZilla shows: " + (told[-1] if told else "nothing"))
     except BaseException:
         fz.screenshot("failed")
@@ -205,7 +228,7 @@ def an_update(net, folder):
         fz.close()
     net.wipy("reset")
     net.wait_ready()
-    assert net.status()["image"]["slot"] == "ota_0"
+    assert net.status()["image"]["slot"] != before
 
 
 def main():
@@ -214,10 +237,14 @@ def main():
         return
     folder = sys.argv[2] if len(sys.argv) > 2 else work_folder("filezilla")
     folder = os.path.abspath(folder)
-    os.makedirs(os.path.join(folder, "update"), exist_ok=True)
     with WholeBoard(sys.argv[1]) as net:
-        a_queue(net, folder)
-        an_update(net, folder)
+        for tls in (False, True):
+            part = os.path.join(folder, "tls" if tls else "plain")
+            os.makedirs(os.path.join(part, "update"))
+            if tls:
+                put_certificate(net)
+            a_queue(net, part, tls)
+            an_update(net, part, tls)
         net.stop()
     if len(sys.argv) <= 2:
         shutil.rmtree(folder)
