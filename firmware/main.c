@@ -49,6 +49,21 @@ struct mount_job {
     int err;
 };
 
+/* A damaged /flash is left as it is: the user decides. */
+static void note_volume(struct firmware *fw)
+{
+    struct volume_status s;
+    if (volume_status(fw->volumes, "/flash", &s) || s.state == VOLUME_MOUNTED)
+        return;
+    snprintf(fw->volumes_note, sizeof fw->volumes_note,
+             "/flash %s: %s. Nothing was changed; os.mkfs('/flash') makes it "
+             "anew, empty",
+             s.state == VOLUME_READONLY ? "can only be read"
+                                        : "cannot be mounted",
+             s.reason);
+    firmware_log(fw, fw->volumes_note);
+}
+
 static int volumes_and_files(struct firmware *fw, const struct partition *fs)
 {
     struct volume_config config = {
@@ -66,6 +81,8 @@ static int volumes_and_files(struct firmware *fw, const struct partition *fs)
     fw->volumes_ok = volume_populate(fw->volumes) == 0 &&
                      volume_status(fw->volumes, "/flash", &status) == 0 &&
                      status.state == VOLUME_MOUNTED;
+    if (!fw->volumes_ok)
+        note_volume(fw);
     return 0;
 }
 
@@ -106,7 +123,9 @@ static void mount_volumes(struct storage_job *job)
     if (mount->err)
         return;
     (void)table_load(&table, fw->bus.chip, flash.size, &source);
-    mount->err = volumes_and_files(fw, table_find(&table, PART_DATA, PART_FS));
+    struct partition fs;
+    bool place = table_fs(&table, flash.size, &fs);
+    mount->err = volumes_and_files(fw, place ? &fs : NULL);
     open_settings(fw, &flash, table_find(&table, PART_DATA, PART_NVS));
     (void)life_open(&fw->life, firmware_rtc(fw));
 }
@@ -151,9 +170,10 @@ static void write_banner(struct firmware *fw)
 {
     char notice[NOTICE_LEN];
     size_t len = life_notice(&fw->life, notice, sizeof notice);
-    snprintf(fw->banner, sizeof fw->banner, "MicroPython %s; WiPy with %s%s%s",
-             fw->build, is_wipy1(fw) ? "CC3200" : "ESP32", len ? "\r\n" : "",
-             notice);
+    snprintf(fw->banner, sizeof fw->banner,
+             "MicroPython %s; WiPy with %s%s%s%s%s", fw->build,
+             is_wipy1(fw) ? "CC3200" : "ESP32", len ? "\r\n" : "", notice,
+             fw->volumes_note[0] ? "\r\n" : "", fw->volumes_note);
 }
 
 void firmware_show_image(struct firmware *fw)
@@ -172,10 +192,14 @@ void firmware_show_image(struct firmware *fw)
 static void tell_serial(struct firmware *fw)
 {
     char notice[NOTICE_LEN];
-    if (life_notice(&fw->life, notice, sizeof notice) == 0)
-        return;
-    bus_uart_print(&fw->bus, notice);
-    bus_uart_print(&fw->bus, "\r\n");
+    if (life_notice(&fw->life, notice, sizeof notice)) {
+        bus_uart_print(&fw->bus, notice);
+        bus_uart_print(&fw->bus, "\r\n");
+    }
+    if (fw->volumes_note[0]) {
+        bus_uart_print(&fw->bus, fw->volumes_note);
+        bus_uart_print(&fw->bus, "\r\n");
+    }
 }
 
 /* ---- loop ---- */

@@ -30,11 +30,11 @@ static int find_partition(struct fs_chip_file *f)
     if (table_load(&table, f->cells, f->size, &source))
         return fail(f->path, "no partition table is on this chip; is it a "
                              "chip file of 'wipy run'?");
-    const struct partition *fs = table_find(&table, PART_DATA, PART_FS);
-    if (!fs)
+    struct partition fs;
+    if (!table_fs(&table, f->size, &fs))
         return fail(f->path, "the partition table has no partition 'fs'");
-    f->fs_off = fs->off;
-    f->fs_size = fs->size;
+    f->fs_off = fs.off;
+    f->fs_size = fs.size;
     return EXIT_OK;
 }
 

@@ -18,6 +18,12 @@ struct table_options {
     bool json;
 };
 
+/* MiB, as people write it. */
+static bool is_unit(const char *s)
+{
+    return !*s || !strcmp(s, "M") || !strcmp(s, "MB");
+}
+
 static int parse_options(struct table_options *o, struct args *a,
                          unsigned words)
 {
@@ -35,9 +41,11 @@ static int parse_options(struct table_options *o, struct args *a,
         return code;
     if (found < words)
         return args_wrong(a, "which file?");
-    if (strcmp(size, "4") != 0 && strcmp(size, "8") != 0)
-        return args_wrong(a, "--flash-size %s: 4 or 8 (MiB)", size);
-    o->chip_size = *size == '4' ? 0x400000 : 0x800000;
+    o->chip_size = (*size == '4' || *size == '8') && is_unit(size + 1)
+                       ? (uint32_t)(*size - '0') << 20
+                       : 0;
+    if (!o->chip_size)
+        return args_wrong(a, "--flash-size %s: 4M or 8M", size);
     return EXIT_OK;
 }
 

@@ -209,6 +209,21 @@ const struct partition *table_find_label(const struct table *t,
     return NULL;
 }
 
+bool table_fs(const struct table *t, uint32_t chip_size, struct partition *fs)
+{
+    enum { HALF = 0x400000 };
+    const struct partition *row = table_find(t, PART_DATA, PART_FS);
+    if (row) {
+        *fs = *row;
+        return true;
+    }
+    for (unsigned i = 0; i < t->count; i++)
+        if (t->row[i].off + t->row[i].size > HALF)
+            return false;
+    *fs = (struct partition){PART_DATA, PART_FS, "fs", HALF, HALF, 0};
+    return t->count && chip_size == 2 * HALF;
+}
+
 static int load_copy(struct table *t, const uint8_t *chip, uint32_t chip_size,
                      uint32_t off, struct table_fault *fault)
 {

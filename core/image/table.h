@@ -81,6 +81,11 @@ const struct partition *table_find(const struct table *t, uint8_t type,
 const struct partition *table_find_label(const struct table *t,
                                          const char *label);
 
+/* Where files live: the row of type data/5. Vendor tables of 8 MiB chips end at
+ * 4 MiB and leave the upper half to the files without a row (spec 1.2); then
+ * it is that. False when there is no place for files. */
+bool table_fs(const struct table *t, uint32_t chip_size, struct partition *fs);
+
 /* Which copy counts. Reads TABLE_OFF, and when that is bad every sector where
  * a second copy is known to lie (the default map's table2). */
 struct table_source {

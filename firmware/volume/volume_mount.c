@@ -121,9 +121,10 @@ int volume_attach_flash(struct volumes *v)
     vol->mounted = vol->is_flash = true;
     vol->formatted = false;
     strcpy(vol->name, "flash");
-    if (err == WIPY_EINVAL)
-        return -EINVAL;
-    if (err == WIPY_ENOENT) {
+    if (err == WIPY_EINVAL) {
+        set_state(vol, VOLUME_DAMAGED,
+                  "the partition table has no place for files, or too small");
+    } else if (err == WIPY_ENOENT) {
         err = format_flash(v, vol);
         vol->formatted = err == 0;
         if (err)

@@ -106,6 +106,36 @@ static void every_flip_in_a_table_is_noticed(void **state)
     }
 }
 
+static void files_have_their_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rows;
+        uint32_t chip, off, size; /* 0: none */
+    } tests[] = {
+        {"fs,data,5,0x380000,0x7f000", 0x400000, 0x380000, 0x7f000},
+        {"factory,app,factory,0x10000,1M", 0x400000, 0, 0},
+        /* A vendor's table of 8 MiB. */
+        {"config,data,6,0x3ff000,0x1000", 0x800000, 0x400000, 0x400000},
+        {"fs,data,5,0x700000,1M", 0x800000, 0x700000, 0x100000},
+        {"mine,data,7,0x3ff000,0x2000", 0x800000, 0, 0},
+        {"config,data,6,0x3ff000,0x1000", 0x1000000, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        struct table t;
+        struct partition fs = {0};
+        assert_int_equal(table_from_csv(&t, tests[i].rows,
+                                        strlen(tests[i].rows), tests[i].chip,
+                                        NULL),
+                         0);
+        assert_int_equal(table_fs(&t, tests[i].chip, &fs), tests[i].off != 0);
+        if (tests[i].off) {
+            assert_int_equal(fs.off, tests[i].off);
+            assert_int_equal(fs.size, tests[i].size);
+        }
+    }
+}
+
 /* What a name does to a terminal is not its sender's choice. */
 static void names_are_printable(void **state)
 {
@@ -279,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(field_tables_are_read_and_written_back),
         cmocka_unit_test(every_flip_in_a_table_is_noticed),
+        cmocka_unit_test(files_have_their_place),
         cmocka_unit_test(names_are_printable),
         cmocka_unit_test(default_maps_are_sound),
         cmocka_unit_test(csv_is_a_round_trip),
