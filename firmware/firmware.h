@@ -24,9 +24,10 @@ struct firmware {
     struct life life;
     struct storage storage;
     struct settings settings;
-    struct radio radio;      /* vm */
-    struct volumes *volumes; /* storage thread only */
-    bool volumes_ok;         /* /flash is mounted and writable */
+    struct radio radio;            /* vm */
+    struct volumes *volumes;       /* storage thread only */
+    bool volumes_ok;               /* /flash is mounted and writable */
+    char volumes_note[NOTICE_LEN]; /* else why, for the user */
     struct console *console;
     struct net *net;
     struct light light;
@@ -37,8 +38,8 @@ struct firmware {
     _Atomic bool script_watchdog; /* machine.WDT feeds, the loop does not */
     char version[32];             /* of the executing image */
     char build[64];
-    char banner[96 + NOTICE_LEN]; /* written and read by the loop only */
-    char update_text[200];        /* of the last Python update call */
+    char banner[96 + 2 * NOTICE_LEN]; /* written and read by the loop only */
+    char update_text[200];            /* of the last Python update call */
 };
 
 /* main.c: seconds since 1970 by the board's clock. */
