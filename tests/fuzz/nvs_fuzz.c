@@ -91,10 +91,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         (nvs_get_int(&nvs, NVS_BOARD, "ka", &number) || number != 4711))
         abort();
     uint8_t value[1500] = {1, 2, 3};
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 4; i++) /* two sectors of it */
         nvs_set_bytes(&nvs, NVS_PYTHON, "big", value, sizeof value - (size_t)i);
     nvs_erase_all(&nvs, NVS_PYTHON);
+    nvs_set_int(&nvs, NVS_PYTHON, "last", 42);
     if (nvs_open(&nvs, &flash, 0, SIZE))
         abort(); /* what it wrote itself it can open */
+    if (nvs_get_int(&nvs, NVS_PYTHON, "last", &number) == 0 && number != 42)
+        abort();
     return 0;
 }
