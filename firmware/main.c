@@ -56,10 +56,10 @@ static void note_volume(struct firmware *fw)
     if (volume_status(fw->volumes, "/flash", &s) || s.state == VOLUME_MOUNTED)
         return;
     snprintf(fw->volumes_note, sizeof fw->volumes_note,
-             "/flash %s: %s. Nothing was changed; os.mkfs('/flash') makes it "
-             "anew, empty",
-             s.state == VOLUME_READONLY ? "can only be read"
-                                        : "cannot be mounted",
+             "/flash %s at this start: %s. Nothing was changed; "
+             "os.mkfs('/flash') makes it anew, empty",
+             s.state == VOLUME_READONLY ? "could only be read"
+                                        : "could not be mounted",
              s.reason);
     firmware_log(fw, fw->volumes_note);
 }

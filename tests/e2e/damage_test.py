@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A damaged /flash on a real board: said, left alone, made anew on request;
 and one with a rotten sector stays readable."""
+import ftplib
 import os
 import sys
 
-from board import Board
+from board import Board, tcp_line
 
 build = sys.argv[1]
 FS = 0x400000
@@ -29,7 +30,23 @@ with Board(build) as board:
                         "try:\n    open('/flash/x', 'w')\n"
                         "except OSError as e:\n    print('OSError', e)\n")
     assert b"OSError" in out and not err, (out, err)
+    assert b"could not be mounted" in repl.raw("import machine\nprint(machine.log())\n")[0]
     repl.close()
+    why = "the partition holds data, but no volume of ours"
+    line = tcp_line(board.telnet)
+    greeting = line.until(b"Login as: ").decode(errors="replace")
+    assert why in greeting and "os.mkfs('/flash')" in greeting, greeting
+    line.close()
+    ftp = board.connect_ftp()
+    for command in ("NLST /flash", "SIZE /flash/main.py", "DELE /flash/main.py"):
+        try:
+            ftp.set_pasv(True)
+            ftp.retrlines(command) if command[0] == "N" else ftp.sendcmd(command)
+            raise AssertionError(command + " was accepted")
+        except ftplib.error_perm as error:
+            assert why in str(error), error
+    ftp.quit()
+    ok("banner, log and FTP say why")
     board.stop()
     with open(board.flash, "rb") as f:
         f.seek(FS)
