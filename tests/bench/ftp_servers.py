@@ -58,6 +58,32 @@ class Server:
         ftp.cwd(self.folder)
         return ftp
 
+    def processes(self):
+        """Its process and all below it."""
+        found, left = [], [self.process.pid]
+        while left:
+            pid = left.pop()
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as f:
+                        left += map(int, f.read().split())
+            except OSError: # it has just ended
+                continue
+            found.append(pid)
+        return found
+
+    def cpu_ms(self):
+        """What its threads have computed so far."""
+        total = 0
+        for pid in self.processes():
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+                        total += int(f.read().split()[0])
+            except OSError:
+                pass
+        return total / 1e6
+
     def run(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -68,6 +94,7 @@ class Server:
 class Host(Server):
     """The board's network side over a folder: what the peers do."""
     folder = "/flash"
+    does = "files of a folder, renamed when complete; no sync"
 
     def start(self):
         self.run(self.build + "/tests/net_host", self.dir)
@@ -86,6 +113,7 @@ class Host(Server):
 
 class Flash(Host):
     """The whole board; files go through the translation layer to its chip."""
+    does = "board; each upload committed and synced to the chip before its 226"
     options = ()
 
     def start(self):
@@ -97,6 +125,8 @@ class Flash(Host):
 
 class Card(Flash):
     """The whole board; files go to its SD card, formatted by the host."""
+    does = "board; each upload complete, with FAT and folder, and synced to the" \
+        " card before its 226; the card's file has all its blocks beforehand"
     folder = "/sd"
 
     def start(self):
@@ -154,6 +184,8 @@ class Telnet:
 # ---- the peers ----
 
 class Peer(Server):
+    does = "files of a folder, seen while they grow; no sync"
+
     def program(self, name):
         """Its path; the packages are fetched and unpacked once."""
         place = os.path.join(self.build, "peers")
