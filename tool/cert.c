@@ -202,20 +202,58 @@ static void sign(struct der *certificate, const struct der *body,
 
 /* ---- files ---- */
 
-static int write_pem(const char *folder, const char *name, mode_t mode,
-                     const char *banner, const void *data, size_t len)
+/* An old key may be in use: it is never written over. */
+static int write_pem(const char *path, mode_t mode, const char *banner,
+                     const void *data, size_t len)
 {
-    char path[4096], pem[2 * DER_MAX];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    char pem[2 * DER_MAX];
     size_t n = br_pem_encode(pem, data, len, banner, 0);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (fd < 0 && errno == EEXIST) {
+        fprintf(stderr,
+                "wipy cert: %s is there already: remove it, or choose "
+                "another folder with -o\n",
+                path);
+        return EXIT_FILE;
+    }
     bool fine = fd >= 0 && write(fd, pem, n) == (ssize_t)n;
     if (fd >= 0 && close(fd))
         fine = false;
-    if (!fine)
+    if (!fine) {
         fprintf(stderr, "wipy cert: cannot write %s: %s\n", path,
                 strerror(errno));
+        if (fd >= 0)
+            unlink(path);
+    }
     return fine ? EXIT_OK : EXIT_FILE;
+}
+
+/* Both files or none. */
+static int write_pair(const char *folder, const struct der *certificate,
+                      const uint8_t *key, size_t key_len)
+{
+    char key_path[4096], path[4096];
+    if (snprintf(key_path, sizeof key_path, "%s/private.key", folder) >=
+        (int)sizeof key_path) {
+        fputs("wipy cert: the folder's name is too long\n", stderr);
+        return EXIT_FILE;
+    }
+    snprintf(path, sizeof path, "%s/cert.pem", folder);
+    if (mkdir(folder, 0755) && errno != EEXIST) {
+        fprintf(stderr, "wipy cert: cannot make %s: %s\n", folder,
+                strerror(errno));
+        return EXIT_FILE;
+    }
+    int code = write_pem(key_path, 0600, "EC PRIVATE KEY", key, key_len);
+    if (code != EXIT_OK)
+        return code;
+    code = write_pem(path, 0644, "CERTIFICATE", certificate->data,
+                     certificate->len);
+    if (code != EXIT_OK)
+        unlink(key_path);
+    else
+        printf("%s and %s: upload both to /flash/cert\n", path, key_path);
+    return code;
 }
 
 static int make(const struct request *r)
@@ -246,20 +284,7 @@ static int make(const struct request *r)
         return EXIT_USAGE;
     }
     size_t key_len = br_encode_ec_raw_der(key, &secret, &public);
-    if (mkdir(r->folder, 0755) && errno != EEXIST) {
-        fprintf(stderr, "wipy cert: cannot make %s: %s\n", r->folder,
-                strerror(errno));
-        return EXIT_FILE;
-    }
-    int code = write_pem(r->folder, "private.key", 0600, "EC PRIVATE KEY", key,
-                         key_len);
-    if (code == EXIT_OK)
-        code = write_pem(r->folder, "cert.pem", 0644, "CERTIFICATE",
-                         certificate.data, certificate.len);
-    if (code == EXIT_OK)
-        printf("%s/cert.pem and %s/private.key: upload both to /flash/cert\n",
-               r->folder, r->folder);
-    return code;
+    return write_pair(r->folder, &certificate, key, key_len);
 }
 
 /* ---- arguments ---- */

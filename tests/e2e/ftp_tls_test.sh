@@ -7,7 +7,17 @@ BUILD=$1
 . "$(dirname "$0")/net_serve.sh"
 
 put_certificate() {
+    rm -rf "$WORK/cert"
     "$BUILD/wipy" cert -o "$WORK/cert" >/dev/null || fail "wipy cert"
+    [ "$(stat -c %a "$WORK/cert/private.key")" = 600 ] || fail "others can read the key"
+    cp "$WORK/cert/private.key" "$WORK/kept"
+    "$BUILD/wipy" cert -o "$WORK/cert" 2>"$WORK/told"
+    [ $? = 3 ] && grep -q "private.key is there already" "$WORK/told" &&
+        cmp -s "$WORK/kept" "$WORK/cert/private.key" || fail "a key was written over"
+    rm "$WORK/cert/private.key"
+    "$BUILD/wipy" cert -o "$WORK/cert" 2>"$WORK/told"
+    [ $? = 3 ] && [ ! -e "$WORK/cert/private.key" ] || fail "half a pair was written"
+    mv "$WORK/kept" "$WORK/cert/private.key"
     for f in cert.pem private.key; do
         curl -sS -m 10 --ftp-create-dirs -T "$WORK/cert/$f" "$URL/flash/cert/$f" ||
             fail "cannot upload $f"
@@ -86,6 +96,7 @@ ftp.delete("/flash/p")
 ftp.quit()
 END
     # The key of another certificate: told, and plain FTP goes on.
+    rm -rf "$WORK/other"
     "$BUILD/wipy" cert -o "$WORK/other" >/dev/null || fail "wipy cert"
     sleep 2.1
     curl -sS -m 10 -T "$WORK/other/private.key" "$URL/flash/cert/private.key" ||
