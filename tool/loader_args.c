@@ -6,13 +6,24 @@
 
 #include "commands.h"
 
+static bool is_speed(const char *text, uint32_t *baud)
+{
+    uint32_t value;
+    if (!parse_number(text, &value) || value < 300 || value > 12000000)
+        return false;
+    *baud = value;
+    return true;
+}
+
 void serial_args_init(struct serial_args *s)
 {
     *s = (struct serial_args){.o = {.baud = LOADER_BAUD}};
     const char *baud = getenv("ESPBAUD");
-    uint32_t value;
-    if (baud && parse_number(baud, &value) && value)
-        s->o.baud = value;
+    if (baud && *baud && !is_speed(baud, &s->o.baud))
+        fprintf(stderr,
+                "wipy: ESPBAUD=%s in the environment is no speed; %u is "
+                "taken\n",
+                baud, (unsigned)s->o.baud);
 }
 
 static int bad_value(const struct args *a, const char *value, const char *want)
@@ -46,8 +57,7 @@ static int take_baud(struct serial_args *s, struct args *a)
     const char *value = args_value(a);
     if (!value)
         return -EXIT_USAGE;
-    if (!parse_number(value, &s->o.baud) || s->o.baud < 300 ||
-        s->o.baud > 12000000)
+    if (!is_speed(value, &s->o.baud))
         return bad_value(a, value, "want a speed like 115200 or 460800");
     return 1;
 }

@@ -59,12 +59,45 @@ static const char *why_not(const struct plan *p, const struct plan_item *item,
     return text;
 }
 
+/* A write that begins elsewhere and covers the place: a whole chip, say. It may
+ * hold anything there but code that runs on another machine. */
+static const char *why_not_covered(const struct plan_item *item, uint32_t place,
+                                   const struct chip_facts *chip,
+                                   char text[160])
+{
+    struct image im;
+    if (place <= item->off || place - item->off >= item->len)
+        return NULL;
+    size_t at = place - item->off;
+    if (image_parse(&im, item->data + at, item->len - at) != IMAGE_FINE ||
+        im.machine == IMAGE_MACHINE_NONE || im.machine == chip->machine)
+        return NULL;
+    snprintf(text, 160, "has code for %s at 0x%x; the board is %s",
+             machine_text(im.machine), (unsigned)place,
+             machine_text(chip->machine));
+    return text;
+}
+
+static const char *why_not_anywhere(const struct plan *p,
+                                    const struct plan_item *item,
+                                    const struct chip_facts *chip,
+                                    char text[160])
+{
+    const char *reason = why_not(p, item, chip, text);
+    if (!reason)
+        reason = why_not_covered(item, BOOTLOADER_OFF, chip, text);
+    for (unsigned i = 0; p->has_table && !reason && i < p->table.count; i++)
+        if (p->table.row[i].type == PART_APP)
+            reason = why_not_covered(item, p->table.row[i].off, chip, text);
+    return reason;
+}
+
 int plan_guard(const struct plan *p, const struct chip_facts *chip, bool force)
 {
     char text[160];
     for (unsigned i = 0; i < p->count && !force; i++) {
         const struct plan_item *item = &p->item[i];
-        const char *reason = why_not(p, item, chip, text);
+        const char *reason = why_not_anywhere(p, item, chip, text);
         if (!reason)
             continue;
         fprintf(stderr,

@@ -216,6 +216,12 @@ check("restores it", (await wipy(0, "update", "copy", "-r", "-p", "nvs", "-f", b
 check("erases the file system", (await wipy(0, "update", "-x", "erase_fs")).ok &&
   device.chip().subarray(0x400000).every((b) => b === 0xff));
 
+const everything = file("everything.bin");
+check("reads the whole chip", (await wipy(0, "read", "-a", "no-reset", "all", everything)).ok &&
+  fs.readFileSync(everything).equals(device.chip()));
+await wipy(0, "flash", "--keep-ota", "ota_0", app);
+await said(await wipy(0, "flash", "all", everything), "factory", "the whole chip restored");
+
 // ---- what is refused
 
 const image = members.get("wipy.bin");
@@ -278,6 +284,9 @@ const hostile = [
   ["an image with a flipped bit", /wipy.bin .*is damaged \(/, tarGz([["script", text(write)], ["wipy.bin", flipped]])],
   ["code of an AArch64 board", /is code for a virtual board on AArch64; the board is/,
     tarGz([["script", text(write)], ["wipy.bin", foreign]])],
+  ["a whole chip with such code", /has code for a real ESP32 \(Xtensa\) at 0x10000; the board is/,
+    tarGz([["script", JSON.stringify([["w", "all", "chip.bin"]])],
+      ["chip.bin", Buffer.concat([Buffer.alloc(0x10000, 0xff), xtensa()])]])],
   ["a package whose script names another board", /is for another board \(FIPY\), not for a WiPy/,
     tarGz([["script", JSON.stringify({ version: "2.1", board: "FIPY", script: write })], ["wipy.bin", image]])],
   ["a package of a LoPy by its files", /is for another board \(LoPy\), not for a WiPy/,
