@@ -18,10 +18,27 @@ static void show_addresses(const json_t *addresses)
         printf("%-12s %s\n", names[i], control_text(addresses, names[i]));
 }
 
+/* In the serial loader, switched off or before the bootloader has chosen, the
+ * registers still tell of the run before, or nothing. */
+static void show_image(const json_t *s)
+{
+    static const char *const none[] = {"off", "serial loader", "held in reset"};
+    const json_t *image = json_object_get(s, "image");
+    const char *version = control_text(image, "version");
+    const char *note = control_text(image, "note");
+    bool runs = *version != 0;
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        runs = runs && strcmp(control_text(s, "state"), none[i]) != 0;
+    if (runs)
+        printf("image        %s in %s%s%s\n", version,
+               control_text(image, "slot"), *note ? ", " : "", note);
+    else
+        puts("image        none runs");
+}
+
 static void show(const json_t *s)
 {
     const json_t *led = json_object_get(s, "led");
-    const json_t *image = json_object_get(s, "image");
     const json_t *fault = json_object_get(s, "fault");
     const json_t *last = json_object_get(s, "last_fault");
     const json_t *dog = json_object_get(s, "watchdog");
@@ -30,10 +47,7 @@ static void show(const json_t *s)
            control_text(s, "state"));
     printf("led          %s %s\n", control_text(led, "rgb"),
            control_text(led, "pattern"));
-    printf("image        %s in %s%s%s\n", control_text(image, "version"),
-           control_text(image, "slot"),
-           *control_text(image, "note") ? ", " : "",
-           control_text(image, "note"));
+    show_image(s);
     printf("reset cause  %s\n", control_text(s, "reset_cause"));
     printf("uptime       %lld.%03lld s of the board's clock\n",
            (long long)(ms / 1000), (long long)(ms % 1000));
