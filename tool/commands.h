@@ -8,13 +8,14 @@
 /* Exit codes, documented in docs/EXIT-CODES.md. */
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FAILED = 1,  /* the action failed; the message says why */
-    EXIT_USAGE = 2,   /* wrong usage */
-    EXIT_FILE = 3,    /* a file cannot be read, written or is not fit */
-    EXIT_BUSY = 4,    /* chip file, port or device in use */
-    EXIT_BOARD = 5,   /* no board answers */
-    EXIT_VERIFY = 6,  /* a check failed: digest, signature, content */
-    EXIT_REFUSED = 7, /* would do harm; needs --force or another way */
+    EXIT_FAILED = 1,        /* the action failed; the message says why */
+    EXIT_USAGE = 2,         /* wrong usage */
+    EXIT_FILE = 3,          /* a file cannot be read, written or is not fit */
+    EXIT_BUSY = 4,          /* chip file, port or device in use */
+    EXIT_BOARD = 5,         /* no board answers */
+    EXIT_VERIFY = 6,        /* a check failed: digest, signature, content */
+    EXIT_REFUSED = 7,       /* would do harm; needs --force or another way */
+    EXIT_INTERRUPTED = 130, /* Ctrl-C, as shells say it */
 };
 
 int cmd_run(int argc, char **argv);

@@ -1,6 +1,7 @@
 /* Commands and answers of a session; connecting is loader_connect.c. */
 #include "loader.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,43 @@
 #include "clock.h"
 #include "commands.h"
 
-enum { WRITE_MS = 20000 }; /* longest stall of the line while sending */
+enum {
+    WRITE_MS = 20000, /* longest stall of the line while sending */
+    LOOK_MS = 100,    /* so often a wait looks whether it is interrupted */
+};
+
+/* ---- Ctrl-C ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction act = {.sa_handler = on_signal};
+    act.sa_flags = (int)SA_RESETHAND;
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+}
+
+static int stopped(struct loader *l)
+{
+    l->lost = false; /* connecting again is not wanted */
+    if (!l->synced)
+        return loader_fail(l, WIPY_ECANCELED,
+                           "interrupted; nothing was changed");
+    return loader_fail(
+        l, WIPY_ECANCELED,
+        "interrupted; the board waits in its loader ('wipy reset' or its "
+        "button starts it)%s",
+        l->touched ? ", and what was being written is there in part: the same "
+                     "command again sends only what is missing"
+                   : "; nothing was changed");
+}
 
 struct loader *loader_new(const struct loader_options *o)
 {
@@ -21,6 +58,7 @@ struct loader *loader_new(const struct loader_options *o)
         exit(EXIT_FAILED);
     }
     l->o = *o;
+    catch_signals();
     return l;
 }
 
@@ -89,10 +127,14 @@ static int next_event(struct loader *l, uint64_t give_up_ms)
         if (event != LOADER_NOTHING)
             return (int)event;
         uint64_t now = clock_now_ms();
+        if (interrupted)
+            return WIPY_ECANCELED;
         if (now >= give_up_ms)
             return WIPY_ETIMEOUT;
-        int got =
-            port_read(l->port, l->in, sizeof l->in, (int)(give_up_ms - now));
+        uint64_t wait_ms = give_up_ms - now;
+        if (wait_ms > LOOK_MS)
+            wait_ms = LOOK_MS;
+        int got = port_read(l->port, l->in, sizeof l->in, (int)wait_ms);
         if (got < 0)
             return got;
         l->in_at = 0;
@@ -103,8 +145,10 @@ static int next_event(struct loader *l, uint64_t give_up_ms)
 
 static int line_failed(struct loader *l, int err)
 {
-    l->lost = true;
     l->client.waiting = false;
+    if (err == WIPY_ECANCELED)
+        return stopped(l);
+    l->lost = true;
     return loader_fail(l, err, "%s: %s", l->name,
                        err == WIPY_ECLOSED ? "the connection broke"
                                            : "the board does not answer");
@@ -268,6 +312,8 @@ void loader_describe(const struct loader *l, char to[160])
 int loader_exit_code(int err)
 {
     switch (err) {
+    case WIPY_ECANCELED:
+        return EXIT_INTERRUPTED;
     case 0:
         return EXIT_OK;
     case WIPY_EBUSY:

@@ -51,8 +51,9 @@ struct loader {
     struct chip_facts chip;
     uint32_t baud;  /* in use */
     uint32_t block; /* bytes a FLASH_DATA carries */
-    bool lost;   /* the last failure was the line's: connecting again helps */
-    bool synced; /* somebody answered since the port was opened */
+    bool lost;    /* the last failure was the line's: connecting again helps */
+    bool synced;  /* somebody answered since the port was opened */
+    bool touched; /* something was written or erased */
     unsigned settled;        /* blocks and frames that arrived, ever */
     unsigned settled_before; /* when the line was lost the last time */
     unsigned in_vain; /* losses in a row with nothing settled in between */
@@ -70,7 +71,9 @@ struct loader {
     char error[LOADER_ERROR_MAX];
 };
 
-/* malloc; NULL never: ends the program when memory is out. */
+/* malloc; NULL never: ends the program when memory is out. From here on
+ * SIGINT and SIGTERM end what waits for the board with WIPY_ECANCELED and a
+ * message that says what state it is in; a second one ends the program. */
 struct loader *loader_new(const struct loader_options *o);
 void loader_free(struct loader *l);
 

@@ -155,6 +155,7 @@ static int begin(struct loader *l, uint8_t op, uint32_t size, uint32_t blocks,
     write_u32(&w, blocks);
     write_u32(&w, l->block);
     write_u32(&w, off);
+    l->touched = true;
     return loader_command(l, op, data, sizeof data,
                           per_mb(ERASE_MS_PER_MB, size));
 }
@@ -554,6 +555,7 @@ static int erase_once(struct loader *l, uint32_t off, uint32_t len)
     uint32_t timeout = per_mb(ERASE_MS_PER_MB, len);
     if (!l->client.stub) /* the ROM erases what a write announces */
         return begin(l, LOADER_FLASH_BEGIN, len, blocks_of(l, len), off);
+    l->touched = true;
     if (off == 0 && len == l->chip.flash_size)
         return loader_command(l, LOADER_ERASE_FLASH, NULL, 0, timeout);
     put_u32(data, off);

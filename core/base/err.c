@@ -22,6 +22,7 @@ const char *wipy_strerror(int err)
         "protocol error",
         "not allowed now",
         "not supported",
+        "interrupted",
     };
     int index = err < 0 ? -err : 0;
     int count = (int)(sizeof text / sizeof text[0]);
