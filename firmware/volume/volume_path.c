@@ -6,6 +6,23 @@
 /* FAT refuses these in long names; FatFs drops trailing dots and spaces. */
 static const char forbidden[] = "\"*:<>?\\|";
 
+/* RFC 3629: no overlong forms, no surrogates, up to U+10FFFF. */
+static bool is_utf8(const char *text, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + len;
+    while (p < end) {
+        unsigned more = *p < 0x80 ? 0 : *p < 0xE0 ? 1 : *p < 0xF0 ? 2 : 3;
+        if ((*p >= 0x80 && *p < 0xC2) || *p > 0xF4 || more >= (size_t)(end - p))
+            return false;
+        unsigned low = *p == 0xE0 ? 0xA0 : *p == 0xF0 ? 0x90 : 0x80;
+        unsigned high = *p == 0xED ? 0x9F : *p == 0xF4 ? 0x8F : 0xBF;
+        for (p++; more; more--, p++, low = 0x80, high = 0xBF)
+            if (*p < low || *p > high)
+                return false;
+    }
+    return true;
+}
+
 static int name_check(struct volumes *v, const char *name, size_t len)
 {
     if (len > VOLUME_NAME_MAX)
@@ -25,6 +42,10 @@ static int name_check(struct volumes *v, const char *name, size_t len)
                                "allow: '%c'",
                                (int)(len < 80 ? len : 80), name, c);
     }
+    if (!is_utf8(name, len))
+        return volume_fail(v, -EINVAL,
+                           "a name of %d bytes is not UTF-8; send it in UTF-8",
+                           (int)len);
     if (name[len - 1] == '.' || name[len - 1] == ' ')
         return volume_fail(v, -EINVAL,
                            "the name '%.*s' ends with a %s, which FAT drops",

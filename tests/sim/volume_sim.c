@@ -193,6 +193,11 @@ static void names_follow_the_rules(void **state)
         {"/flash/dot.", -EINVAL},
         {"/flash/space ", -EINVAL},
         {"/flash/a\001b", -EINVAL},
+        {"/flash/a\xff", -EINVAL},            /* not UTF-8 */
+        {"/flash/cut\xc3", -EINVAL},          /* in the middle */
+        {"/flash/\xc0\xaf", -EINVAL},         /* an overlong slash */
+        {"/flash/\xed\xa0\x80", -EINVAL},     /* half a pair */
+        {"/flash/\xf4\x90\x80\x80", -EINVAL}, /* past the end */
         {"relative", -EINVAL},
         {"/nothere/x", -ENOENT},
         {"/flash/no/x", -ENOENT},
