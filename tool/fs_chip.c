@@ -55,7 +55,8 @@ static int map_file(struct fs_chip_file *f)
         return fail(f->path, "it was replaced just now; try again");
     if (st.st_size < (1 << 20) || st.st_size > (64 << 20) ||
         st.st_size % FLASH_SECTOR)
-        return fail(f->path, "not the size of a flash chip");
+        return fail(f->path, "not the size of a flash chip: give the file "
+                             "that 'wipy run --flash' was given");
     f->size = (uint32_t)st.st_size;
     f->cells =
         mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, f->fd, 0);
@@ -73,8 +74,13 @@ int fs_chip_open(struct fs_chip_file *f, const char *path)
     memset(f, 0, sizeof *f);
     f->path = path;
     f->fd = open(path, O_RDWR | O_CLOEXEC);
-    if (f->fd < 0)
-        return fail(path, strerror(errno));
+    if (f->fd < 0) {
+        fprintf(stderr,
+                "wipy fs: %s: %s. Give the chip file of a board, as 'wipy run "
+                "--flash' was given it\n",
+                path, strerror(errno));
+        return EXIT_FILE;
+    }
     int code = map_file(f);
     if (code)
         fs_chip_close(f);
