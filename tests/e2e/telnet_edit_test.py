@@ -75,7 +75,7 @@ class Screen:
         def seen():
             return self.lines()[-len(wanted):] == wanted
         try:
-            wait_for("the screen", seen, 5)
+            wait_for("the screen", seen)
         except AssertionError:
             raise AssertionError("\n".join(["wanted:", *wanted, "seen:", *self.lines()]))
 
