@@ -176,6 +176,20 @@ def safe_boot_key(build):
         board.stop()
 
 
+def first_generation(build):
+    """A WIPY1 says so in the banner and does not know Ctrl-F"""
+    with Board(build, "--board", "WIPY1") as board:
+        line = tcp_line(board.telnet)
+        assert line.until(b"\r\n").endswith(b"; WiPy with CC3200\r\n")
+        line.send("micro\r\npython\r\n")
+        line.until(b">>> ")
+        line.send(b"4\x062\r")
+        line.until(b"\r\n42\r\n>>> ")
+        line.close()
+        assert board.status()["starts"] == 1
+        board.stop()
+
+
 def warns(board):
     line = Session(("127.0.0.1", board.telnet[1]), user=board.user, password=board.password)
     line.drain(0.1)
@@ -251,7 +265,7 @@ def main():
     with Board(build) as board:
         run_cases(the_dialogue, typed_ahead, are_you_there, shared_prompt, takes_over,
                   not_warned_on_loopback, argument=board)
-    run_cases(idle_time, safe_boot_key, login_is_kept, argument=build)
+    run_cases(idle_time, safe_boot_key, first_generation, login_is_kept, argument=build)
 
 
 main()
