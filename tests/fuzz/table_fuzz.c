@@ -7,6 +7,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+/* What the rest of the board relies on, said another way. */
+static void must_be_sound(const struct table *t, uint64_t chip_size)
+{
+    for (unsigned i = 0; i < t->count; i++) {
+        const struct partition *a = &t->row[i];
+        uint64_t end = (uint64_t)a->off + a->size;
+        if (a->off < TABLE_FIRST_OFF || a->off >= end || end > chip_size)
+            abort();
+        for (unsigned k = 0; k < i; k++) {
+            const struct partition *b = &t->row[k];
+            if (a->off < (uint64_t)b->off + b->size && b->off < end)
+                abort();
+        }
+        for (const char *c = a->label; *c; c++)
+            if (*c == 27)
+                abort();
+    }
+}
+
 static void round_trip(const struct table *t, uint32_t chip_size)
 {
     static char text[TABLE_ROWS_MAX * 96];
@@ -28,9 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct table t;
     struct table_fault fault;
     for (size_t i = 0; i < 3; i++) {
-        if (table_parse(&t, data, len, sizes[i], &fault) == 0)
+        if (table_parse(&t, data, len, sizes[i], &fault) == 0) {
+            must_be_sound(&t, sizes[i]);
             round_trip(&t, sizes[i]);
-        else if (!fault.reason)
+        } else if (!fault.reason)
             abort();
         if (table_from_csv(&t, (const char *)data, len, sizes[i], &fault) == 0)
             round_trip(&t, sizes[i]);
