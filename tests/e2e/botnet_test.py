@@ -13,14 +13,14 @@ import time
 from net_peer import Client, NetHost, WholeBoard
 
 OWNER = "127.0.0.3"
-ATTACKERS = 6
+ATTACKERS = 16
 BUDGET, BUDGET_S = 32, 4  # firmware/net/login.h
 numbers = itertools.count()
 
 
 def fresh_address():
     n = next(numbers)
-    return f"127.8.{n // 250}.{n % 250 + 1}"
+    return f"127.{8 + n // 50000 % 200}.{n // 250 % 200}.{n % 250 + 1}"
 
 
 class Attacker(threading.Thread):
@@ -46,9 +46,9 @@ class Attacker(threading.Thread):
         c = Client(self.net.ftp, fresh_address())
         self.tried += 1
         try:
-            if c.reply().startswith("220"):
-                c.reply("USER micro")
-                self.judged += c.reply("PASS guess", self.patience()).startswith("530 ")
+            assert c.reply().startswith("220")
+            c.reply("USER micro")
+            self.judged += c.reply("PASS guess", self.patience()).startswith("530 ")
         finally:
             c.reset()
 
