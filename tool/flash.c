@@ -213,6 +213,16 @@ static void print_command(const char *tool, const struct flash_args *f,
     putchar('\n');
 }
 
+/* Characters that at least one of the shells reads also within quotes. */
+static void warn_of_names(const struct plan *p)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (!p->item[i].note && strpbrk(p->item[i].name, "$`\"\\%!"))
+            printf("Rename '%s' for that: no quotes protect such a name in "
+                   "both shells.\n\n",
+                   p->item[i].name);
+}
+
 static void show(const struct flash_args *f, const struct plan *p,
                  const char *port)
 {
@@ -230,6 +240,7 @@ static void show(const struct flash_args *f, const struct plan *p,
            "does not touch which\nimage runs:\n\n");
     print_command("esptool.py", f, p, port, true);
     putchar('\n');
+    warn_of_names(p);
     fflush(stdout);
 }
 

@@ -135,6 +135,12 @@ const command = shown.out.match(/^ {2}wipy flash (.*)$/m)?.[1] ?? "";
 check("shows what goes where and why", shown.code === 0 && /0x010000 +appimg\.bin/.test(shown.out) &&
   /appimg\.bin is wipy\.bin \(\d+ bytes\) plus 32 bytes/.test(shown.out));
 check("the command needs no quoting in any shell", /^[\w:./ -]+$/.test(command), command);
+const odd = file("my $image.bin", fs.readFileSync(app));
+const spaced = file("my image.bin", fs.readFileSync(app));
+const oddly = await dev.wipy(build, "flash", "-n", "--port", port, "0x10000", odd);
+check("a name that cannot be pasted everywhere is to be renamed", /Rename 'my \$image.bin'/.test(oddly.out), oddly.err);
+const quoted = await dev.wipy(build, "flash", "-n", "--port", port, "0x10000", spaced);
+check("one with a space is quoted", / 0x10000 "my image\.bin"$/m.test(quoted.out) && !/Rename/.test(quoted.out), quoted.err);
 const other = fs.mkdtempSync(path.join(device.dir, "other-"));
 for (const name of ["bootloader.bin", "partitions.bin", "appimg.bin"])
   fs.copyFileSync(path.join(build, name), path.join(other, name));
