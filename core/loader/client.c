@@ -7,7 +7,7 @@
 
 void loader_client_init(struct loader_client *c)
 {
-    memset(c, 0, sizeof *c);
+    memset(c, 0, offsetof(struct loader_client, in_memory));
     slip_init(&c->in, c->in_memory, sizeof c->in_memory);
     ring_init(&c->out, c->out_memory, sizeof c->out_memory);
 }

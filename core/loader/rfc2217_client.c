@@ -11,7 +11,7 @@ static const uint8_t options[OPTIONS] = {OPTION_BINARY, OPTION_SGA,
 
 void rfc2217_client_init(struct rfc2217_client *c)
 {
-    memset(c, 0, sizeof *c);
+    memset(c, 0, offsetof(struct rfc2217_client, out_memory));
     ring_init(&c->out, c->out_memory, sizeof c->out_memory);
     ring_init(&c->in, c->in_memory, sizeof c->in_memory);
     for (size_t i = 0; i < OPTIONS; i++) {

@@ -13,7 +13,7 @@ void rfc2217_server_init(struct rfc2217_server *s,
                          const struct rfc2217_events *ev, bool detect,
                          uint32_t baud)
 {
-    memset(s, 0, sizeof *s);
+    memset(s, 0, offsetof(struct rfc2217_server, control_memory));
     s->ev = *ev;
     s->telnet = s->decided = !detect;
     s->baud = baud;

@@ -19,7 +19,7 @@ enum {
 
 void rom_init(struct rom_loader *r, const struct rom_config *cfg)
 {
-    memset(r, 0, sizeof *r);
+    memset(r, 0, offsetof(struct rom_loader, inflater)); /* not the buffers */
     r->cfg = *cfg;
     if (r->cfg.flash_id == 0) {
         uint32_t log2 = 0;
