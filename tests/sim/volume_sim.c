@@ -332,6 +332,58 @@ static void mkfs_starts_afresh(void **state)
                         "# boot.py -- run on boot-up\r\n");
 }
 
+/* Returns its state; one that cannot be written is left as it is. */
+static enum volume_state with_bad_sector(struct world *w, uint32_t sector)
+{
+    struct volume_status status;
+    uint8_t *before = malloc(SIZE);
+    memcpy(before, w->chip.chip.cells, SIZE);
+    w->chip.bad[sector] = 1;
+    w->chip.bad_kind = BAD_READ_ERROR;
+    cut_power(w);
+    assert_int_equal(volume_status(w->v, "/flash", &status), 0);
+    if (status.state != VOLUME_MOUNTED) {
+        int err = status.state == VOLUME_READONLY ? -EROFS : -EIO;
+        assert_true(status.reason[0] != 0);
+        assert_int_equal(put(w->v, "/flash/keep", "new"), err);
+        assert_non_null(strstr(volume_reason(w->v), status.reason));
+        assert_int_equal(put(w->v, "/flash/new", "new"), err);
+        assert_int_equal(volume_unlink(w->v, "/flash/keep"), err);
+        assert_int_equal(volume_mkdir(w->v, "/flash/d"), err);
+        assert_int_equal(volume_populate(w->v), err);
+        volumes_stop(w->v);
+        assert_memory_equal(before, w->chip.chip.cells, SIZE);
+        assert_int_equal(start(w), 0);
+    }
+    w->chip.bad[sector] = 0;
+    w->chip.bad_kind = BAD_NOT;
+    memcpy(w->chip.chip.cells, before, SIZE);
+    free(before);
+    return status.state;
+}
+
+/* Wherever a part of the flash cannot be read any more. */
+static void what_is_damaged_is_not_written(void **state)
+{
+    struct world *w = *state;
+    char name[] = "/flash/a";
+    static char body[40000];
+    int count[4] = {0};
+    memset(body, 'b', sizeof body - 1);
+    for (; name[7] < 'g'; name[7]++)
+        put(w->v, name, body);
+    put(w->v, "/flash/keep", "kept");
+    for (uint32_t sector = 0; sector < SIZE / FLASH_SECTOR; sector++)
+        count[with_bad_sector(w, sector)]++;
+    print_message("mounted %d, read-only %d, damaged %d\n",
+                  count[VOLUME_MOUNTED], count[VOLUME_READONLY],
+                  count[VOLUME_DAMAGED]);
+    assert_true(count[VOLUME_MOUNTED] > 0);
+    assert_true(count[VOLUME_READONLY] + count[VOLUME_DAMAGED] > 0);
+    cut_power(w);
+    assert_string_equal(get(w->v, "/flash/keep"), "kept");
+}
+
 static void foreign_data_is_not_formatted(void **state)
 {
     struct world *w = *state;
@@ -460,6 +512,7 @@ int main(void)
         CASE(seek_and_truncate_fill_with_zeros),
         CASE(a_full_volume_keeps_what_it_has),
         CASE(mkfs_starts_afresh),
+        CASE(what_is_damaged_is_not_written),
         CASE(foreign_data_is_not_formatted),
         CASE(new_files_are_seen_before_they_are_closed),
         CASE(uploads_are_seen_when_they_are_complete),
