@@ -121,8 +121,9 @@ const rfc2217 = (d) => `rfc2217://${d.host}:${d.port}`;
   await refusals(device, rfc2217(device));
   // The next two carriers cannot reset: the last session leaves the loader on.
   check("stays in the loader", (await wipy(0, "chip", rfc2217(device), "--after", "no_reset")).ok);
-  await carrier(device, device.pty, { reset: false });
-  await carrier(device, `socket://${device.host}:${device.port}`, { reset: false });
+  for (const port of [device.pty, `socket://${device.host}:${device.port}`])
+    for (const options of [["--no-stub"], []]) // a stub stays
+      await carrier(device, port, { reset: false, options });
   await publicNames(device, rfc2217(device));
   await device.stop();
 }
