@@ -75,7 +75,7 @@ static int make(struct fat *fat, uint8_t format, uint32_t root, uint32_t unit)
 }
 
 enum { FM_FAT = 1, FM_ANY = 7, FM_SFD = 8 };
-enum { TABLE_SMALL = 65536 }; /* sectors, of a card */
+enum { TABLE_SMALL = 1 << 18 }; /* sectors, of a card */
 
 int fat_make_flash(struct fat *fat, uint32_t root)
 {
