@@ -19,7 +19,7 @@ from fake_rom import Rom
 
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240
 COM_PORT = 44
-EN_RISES_S = 0.002  # its capacitor: both lines have moved by then
+EN_RISES_S = 0.02  # its capacitor: both lines have moved by then
 TCGETS2 = 0x802c542a  # Linux: knows any speed, termios only some
 
 
