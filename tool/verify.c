@@ -61,12 +61,13 @@ static int compare(struct loader *l, const struct serial_args *s,
         }
         if (err)
             result = WIPY_ECORRUPT;
-        if (err && !s->json)
-            printf("0x%06x %s differs: %u of %zu sectors, the first at "
-                   "0x%06x\n",
-                   (unsigned)item->off, item->name, count,
-                   (item->len + FLASH_SECTOR - 1) / FLASH_SECTOR,
-                   (unsigned)bad);
+        if (err)
+            fprintf(stderr,
+                    "wipy: 0x%06x %s differs: %u of %zu sectors, the first at "
+                    "0x%06x; 'wipy flash' writes what differs\n",
+                    (unsigned)item->off, item->name, count,
+                    (item->len + FLASH_SECTOR - 1) / FLASH_SECTOR,
+                    (unsigned)bad);
         else if (!s->o.quiet)
             printf("0x%06x %s: the same (%zu bytes)\n", (unsigned)item->off,
                    item->name, item->len);
