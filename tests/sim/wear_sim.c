@@ -92,15 +92,16 @@ static const char *const kinds[] = {
 static void bad_from_the_start(void **state)
 {
     (void)state;
-    for (int kind = BAD_PROGRAM_ERROR; kind <= BAD_ERASE_NOOP; kind++)
+    for (int kind = BAD_PROGRAM_ERROR; kind <= BAD_ERASE_NOOP; kind++) {
+        unsigned bad = 0, retired = 0;
         for (int pattern = 0; pattern < 3; pattern++) {
             struct world *w = world_new(64);
             uint32_t seed = 5;
             w->chip.bad_kind = (enum bad_kind)kind;
             for (uint32_t s = 0; s < 128; s++)
-                w->chip.bad[s] = pattern == 0   ? s == 5
-                                 : pattern == 1 ? s < 8
-                                                : s % 32 == 6;
+                bad += w->chip.bad[s] = pattern == 0   ? s == 5
+                                        : pattern == 1 ? s < 8
+                                                       : s % 32 == 6;
             mount_it(w);
             assert_int_equal(format_it(w), 0);
             for (int i = 0; i < 400; i++) {
@@ -115,8 +116,13 @@ static void bad_from_the_start(void **state)
             assert_true(holds(w, w->committed));
             assert_int_equal(mount_it(w), 0);
             assert_true(holds(w, w->committed));
+            retired += w->ftl.bad_units;
             world_free(w);
         }
+        print_message("%-20s %u bad sectors, %u units retired\n", kinds[kind],
+                      bad, retired);
+        assert_int_equal(retired, 1 + 4 + 4); /* all that hold one */
+    }
 }
 
 /* Sectors that hold live data when they go bad: nothing is lost as long as
@@ -139,6 +145,8 @@ static void bad_in_use(void **state)
         assert_true(holds(w, w->committed));
         assert_int_equal(mount_it(w), 0);
         assert_true(holds(w, w->committed));
+        print_message("%-20s while in use: %u units retired\n", kinds[kind],
+                      w->ftl.bad_units);
         assert_true(w->ftl.bad_units > 0);
         world_free(w);
     }
