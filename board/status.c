@@ -52,8 +52,10 @@ static struct image image(const struct board *b)
     static const char *const slots[] = {"factory", "ota_0", "ota_1"};
     const struct bus_cpu_regs *r = b->wires.cpu;
     uint32_t slot = atomic_load(&r->slot);
+    /* Until the bootloader has chosen, the registers are zero. */
+    bool chosen = r->image_version[0] && slot < sizeof slots / sizeof slots[0];
     return (struct image){
-        .slot = slot < sizeof slots / sizeof slots[0] ? slots[slot] : "unknown",
+        .slot = chosen ? slots[slot] : "unknown",
         .version = cpu_text(r->image_version, sizeof r->image_version),
         .note = cpu_text(r->image_note, sizeof r->image_note)};
 }
