@@ -109,6 +109,13 @@ static bool is_firmware(const struct files *f, const char *path)
                               !strcmp(path, "/flash/sys/mcuimg.bin"));
 }
 
+/* Clients change to the folder before they store; it is there whatever has
+ * become of /flash, or the board could not be mended by an update. */
+static bool is_firmware_folder(const struct files *f, const char *path)
+{
+    return f->env->update && !strcmp(path, "/flash/sys");
+}
+
 static void judge_update(struct files *f, int err)
 {
     struct update *u = f->env->update;
@@ -178,8 +185,12 @@ static void stat_path(struct files *f)
         op->info = (struct ftp_info){.name = "appimg.bin", .size = stored};
         return;
     }
-    if (judge(f, volume_stat(f->env->volumes, op->path, &info)))
+    if (judge(f, volume_stat(f->env->volumes, op->path, &info))) {
         copy_info(&op->info, &info);
+    } else if (is_firmware_folder(f, op->path)) {
+        fail(op, 0, "");
+        op->info = (struct ftp_info){.name = "sys", .is_dir = true};
+    }
 }
 
 static void close_file(struct files *f)

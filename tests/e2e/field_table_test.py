@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
 from board import Board, run_cases  # noqa: E402
-from ota_test import (UPLOAD, Images, confirmed, image_of, put, refused,  # noqa: E402
+from ota_test import (Images, confirmed, image_of, put, refused,  # noqa: E402
                       reset, wipy)
 
 MIB = 1 << 20
@@ -156,7 +156,8 @@ def a_board_without_a_place_for_files_is_updated(build):
                     raise AssertionError("a file was taken")
                 except ftplib.error_perm as e:
                     assert "place for files" in str(e), e
-                board.put(UPLOAD, images.bytes("5.0.1"))
+                # As clients do: into the folder first.
+                assert put(board, images.make("5.0.1")).startswith("226 ota_0")
                 reset(board)
                 assert image_of(board)["slot"] == "ota_0"
                 board.prompt().run("import pycom; pycom.ota_confirm()")
