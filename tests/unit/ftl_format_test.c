@@ -244,9 +244,45 @@ static void impossible_deltas_do_no_harm(void **state)
     holds(w, 1, want);
 }
 
+static unsigned erased_in_use;
+
+static int erase_of_the_dead(void *ctx, flash_off off, size_t len)
+{
+    struct fs_chip *chip = ctx;
+    const uint8_t *cells = chip->chip.cells;
+    for (flash_off at = off; at < off + len; at += FTL_UNIT) {
+        bool in_use = memcmp(cells + at, "WFTL", 4) == 0;
+        assert_true(!in_use || get_u32(cells + at + 28) != 0xFFFFFFFF);
+        erased_in_use += in_use;
+    }
+    return fs_chip_erase(ctx, off, len);
+}
+
+/* However an erase is cut short, what is left of the unit does not count. */
+static void units_are_dead_before_they_are_erased(void **state)
+{
+    struct world *w = *state;
+    uint8_t sector[FTL_SECTOR];
+    uint32_t seed = 4;
+    w->chip.flash.erase = erase_of_the_dead;
+    assert_int_equal(ftl_format(&w->ftl, &w->chip.flash, 0, SIZE, w->memory,
+                                sizeof w->memory),
+                     0);
+    for (int i = 0; i < 3000; i++) {
+        for (int k = 0; k < FTL_SECTOR; k++)
+            sector[k] = (uint8_t)fs_random(&seed, 256);
+        uint32_t lba = fs_random(&seed, w->ftl.sectors);
+        assert_int_equal(ftl_write(&w->ftl, lba, sector, 1), 0);
+        assert_int_equal(i % 7 ? 0 : ftl_commit(&w->ftl), 0);
+    }
+    assert_true(erased_in_use > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(units_are_dead_before_they_are_erased,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(first_commit_byte_by_byte, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(contents_are_base_and_deltas, setup,
