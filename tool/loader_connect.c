@@ -21,6 +21,8 @@ enum {
     ASK_MS = 1000,
     STUB_ENTRY = 0x4009f000, /* any address but 0 starts the stub's dialect */
     SPI_USER = 1 << 18,
+    SPI_USR = 0x1c, /* what a user command has */
+    SPI_USR2 = 0x24,
 };
 
 static int open_port(struct loader *l)
@@ -242,31 +244,56 @@ static int raise_speed(struct loader *l)
     return err;
 }
 
-/* SPI1's user command, as one WRITE_REG of several registers. */
-static int read_flash_id(struct loader *l)
+struct spi_step {
+    uint32_t at, value; /* register of SPI1, from its base */
+};
+
+/* Several registers in one WRITE_REG. */
+static int write_spi(struct loader *l, const struct spi_step *steps,
+                     size_t count)
 {
-    static const uint32_t steps[][2] = {
-        {0x2c, 24 - 1},              /* bits to read */
-        {0x1c, 1u << 31 | 1u << 28}, /* a command and an answer */
-        {0x24, 7u << 28 | 0x9f},     /* 8 bits: read identification */
-        {0x80, 0},
-        {0x00, SPI_USER},
-    };
     uint8_t data[5 * 16];
-    uint32_t busy = SPI_USER;
     struct writer w = writer_of(data, sizeof data);
-    for (size_t i = 0; i < 5; i++) {
-        write_u32(&w, LOADER_REG_SPI + steps[i][0]);
-        write_u32(&w, steps[i][1]);
+    for (size_t i = 0; i < count; i++) {
+        write_u32(&w, LOADER_REG_SPI + steps[i].at);
+        write_u32(&w, steps[i].value);
         write_u32(&w, 0xffffffff);
         write_u32(&w, 0);
     }
-    int err = loader_command(l, LOADER_WRITE_REG, data, w.pos, ASK_MS);
+    return loader_command(l, LOADER_WRITE_REG, data, w.pos, ASK_MS);
+}
+
+/* SPI1's user command: read identification. */
+static int ask_flash_id(struct loader *l)
+{
+    static const struct spi_step steps[] = {
+        {0x2c, 24 - 1},                 /* bits to read */
+        {SPI_USR, 1u << 31 | 1u << 28}, /* a command and an answer */
+        {SPI_USR2, 7u << 28 | 0x9f},    /* of 8 bits */
+        {0x80, 0},
+        {0x00, SPI_USER},
+    };
+    uint32_t busy = SPI_USER;
+    int err = write_spi(l, steps, sizeof steps / sizeof steps[0]);
     for (int i = 0; !err && (busy & SPI_USER) && i < 10; i++)
         err = loader_read_reg(l, LOADER_REG_SPI, &busy);
     if (!err)
         err = loader_read_reg(l, LOADER_REG_SPI + 0x80, &l->chip.flash_id);
     return err;
+}
+
+/* Silicon's own flash functions want the registers as they were. */
+static int read_flash_id(struct loader *l)
+{
+    struct spi_step found[] = {{SPI_USR, 0}, {SPI_USR2, 0}};
+    if (l->chip.is_virtual)
+        return ask_flash_id(l);
+    int err = loader_read_reg(l, LOADER_REG_SPI + SPI_USR, &found[0].value);
+    if (!err)
+        err = loader_read_reg(l, LOADER_REG_SPI + SPI_USR2, &found[1].value);
+    if (!err)
+        err = ask_flash_id(l);
+    return err ? err : write_spi(l, found, 2);
 }
 
 static int attach_flash(struct loader *l)

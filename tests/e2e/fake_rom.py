@@ -45,6 +45,9 @@ SPI = 0x3ff42000
 SPI_CMD, SPI_USR, SPI_USR2, SPI_MISO, SPI_W0 = 0x00, 0x1c, 0x24, 0x2c, 0x80
 
 
+AT_RESET = {SPI_USR: 0x80000000, SPI_USR2: 0x70000000}
+
+
 class Refused(Exception):
     """An answer that says no."""
 
@@ -86,7 +89,7 @@ class Rom:
         self.write = self.ram = self.reading = None
         self.leave_next = False
         self.segments = []
-        self.spi = {SPI_CMD: 0, SPI_USR: 0, SPI_USR2: 0, SPI_MISO: 0,
+        self.spi = {SPI_CMD: 0, **AT_RESET, SPI_MISO: 0,
                     0x04: 0, 0x20: 0, 0x28: 0, SPI_W0: 0}
         boot = "0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))" \
             if download else "0x13 (SPI_FAST_FLASH_BOOT)"
@@ -314,6 +317,8 @@ class Rom:
         if not self.attached:
             self.complain("flash command before SPI_ATTACH")
             raise Refused("failed")
+        if any(self.spi[at] != value for at, value in AT_RESET.items()):
+            self.complain("the SPI's registers are not as they were found")
 
     def place(self, at, size):
         """The ROM takes the chip for one of 4 MiB until it is told."""
