@@ -10,6 +10,7 @@
 #   ftl, fs   power cuts in the translation layer, failing hardware under it;
 #             power cuts in files above it
 #   cuts      power cuts and kills of a running board while FTP writes
+#   serial    a power cut at each of 700 commands of a flashing (12 minutes)
 #   sessions  many clients at once on one board; 10,000 sessions with aborts;
 #             peers that vanish, until the kernel's keep-alive notices;
 #             guessing until the lock-out, and from hundreds of addresses;
@@ -44,6 +45,9 @@ cuts() {
         round=$((round + 1))
     done
 }
+serial() {
+    ALL=1 "$here/e2e/flash_cut_test.py" "$build" cut_and_flashed_again
+}
 sessions() {
     SEED=$seed "$here/e2e/session_soak.py" "$build" "$seconds" &&
         SEED=$seed "$here/e2e/net_soak.py" "$build" "$seconds" 10000 &&
@@ -62,12 +66,12 @@ fuzz() {
     "$here/fuzz/campaign.sh" $((share > 10 ? share : 10))
 }
 
-[ $# -gt 0 ] || set -- boot ftl fs cuts sessions filezilla python fuzz
+[ $# -gt 0 ] || set -- boot ftl fs cuts serial sessions filezilla python fuzz
 for campaign; do
     echo
     echo "== $campaign (seed $seed)"
     case $campaign in
-    boot | ftl | fs | cuts | sessions | filezilla | python | fuzz) ;;
+    boot | ftl | fs | cuts | serial | sessions | filezilla | python | fuzz) ;;
     *)
         echo "soak: no campaign '$campaign'"
         exit 2
