@@ -270,7 +270,7 @@ int loader_send_frame(struct loader *l, const void *data, size_t len)
 
 enum {
     RECONNECTS_MAX = 30,
-    VAIN_LOST_MAX = 4,
+    VAIN_LOST_MAX = 3,
     VAIN_REFUSED_MAX = 2, /* what is refused three times is meant so */
 };
 
