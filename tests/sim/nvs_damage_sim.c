@@ -20,6 +20,7 @@ struct world {
     struct fs_chip chip;
     struct nvs nvs;
     int32_t now[KEYS];
+    bool spare; /* a key that comes and goes */
     uint8_t sound[SIZE];
 };
 
@@ -53,9 +54,21 @@ static bool holds(struct world *w, int k)
            atoi(value) == w->now[k];
 }
 
+static void come_and_go(struct world *w, int i)
+{
+    if (i % 50 == 10)
+        assert_int_equal(nvs_set_int(&w->nvs, NVS_BOARD, "spare", i), 0);
+    if (i % 50 == 40)
+        assert_int_equal(nvs_erase(&w->nvs, NVS_BOARD, "spare"), 0);
+    if (i % 50 == 10 || i % 50 == 40)
+        w->spare = i % 50 == 10;
+}
+
 static int count_held(struct world *w)
 {
     int count = 0;
+    if ((nvs_type_of(&w->nvs, NVS_BOARD, "spare") == NVS_INT) != w->spare)
+        return -1;
     for (int k = 0; k < KEYS; k++)
         count += holds(w, k);
     return count;
@@ -64,8 +77,11 @@ static int count_held(struct world *w)
 static void fill(struct world *w, int changes)
 {
     assert_int_equal(open_it(w), 0);
-    for (int i = 0; i < changes; i++)
+    w->spare = false;
+    for (int i = 0; i < changes; i++) {
         assert_int_equal(set(w, i * 7 % KEYS, i), 0);
+        come_and_go(w, i);
+    }
     memcpy(w->sound, w->chip.chip.cells, SIZE);
 }
 
