@@ -418,78 +418,6 @@ static void mounting(uint32_t size, const char *peer)
     volumes_stop(v);
 }
 
-/* ---- /sd ---- */
-
-static uint8_t *card;
-static uint64_t card_bytes;
-
-static uint32_t card_in(void *ctx)
-{
-    (void)ctx;
-    return 1;
-}
-
-static uint64_t card_sectors(void *ctx)
-{
-    (void)ctx;
-    return card_bytes / 512;
-}
-
-static bool card_readonly(void *ctx)
-{
-    (void)ctx;
-    return false;
-}
-
-static int card_read(void *ctx, uint32_t sector, void *to, uint32_t count)
-{
-    (void)ctx;
-    memcpy(to, card + (size_t)sector * 512, (size_t)count * 512);
-    return 0;
-}
-
-static int card_store(void *ctx, const struct volume_card_part *parts,
-                      unsigned count, bool sync)
-{
-    (void)ctx, (void)sync;
-    for (unsigned i = 0; i < count; i++)
-        memcpy(card + (size_t)parts[i].sector * 512, parts[i].from,
-               (size_t)parts[i].count * 512);
-    return 0;
-}
-
-static void sd_speed(uint32_t mib)
-{
-    card_bytes = (uint64_t)mib * MIB;
-    card = calloc(1, card_bytes);
-    fs_chip_free(&chip);
-    fs_chip_make(&chip, MIB);
-    struct volume_config config = {.flash = chip.flash,
-                                   .fs_size = MIB,
-                                   .card = {NULL, card_in, card_sectors,
-                                            card_readonly, card_read,
-                                            card_store, NULL}};
-    must(volumes_start(&v, &config), "start");
-    must(volume_mkfs(v, "/sd"), "mkfs");
-    must(volume_mount(v, "/sd"), "mount");
-    double t0 = cpu_seconds();
-    uint32_t total = mib / 2;
-    int file = volume_open(v, "/sd/big", put);
-    for (uint32_t i = 0; i < total * 16; i++)
-        must(volume_write(v, file, data, sizeof data), "write");
-    must(volume_close(v, file), "close");
-    double t1 = cpu_seconds();
-    file = volume_open(v, "/sd/big", VOLUME_READ);
-    while (volume_read(v, file, data, sizeof data) > 0)
-        ;
-    volume_close(v, file);
-    double t2 = cpu_seconds();
-    printf("  %3u MiB card: write %.0f MB/s, read %.0f MB/s\n", mib,
-           total * 1.048576 / (t1 - t0), total * 1.048576 / (t2 - t1));
-    volumes_stop(v);
-    free(card);
-}
-
 int main(void)
 {
     static const struct peer write1m = {
@@ -540,9 +468,5 @@ int main(void)
     mounting(4 * MIB, "7 + 117");
     mounting(8 * MIB, "not measured");
     mounting(16 * MIB, "26 + 1641");
-    printf("\n/sd: images in this computer's memory, so the work of the file "
-           "system alone,\nnot the speed of a card or a disk\n");
-    sd_speed(16);
-    sd_speed(64);
     return missed;
 }
