@@ -6,7 +6,8 @@
  * or erase that returned 0 is on the flash; one that a power cut interrupts
  * happened or did not. The format is in docs/FORMATS.md, "Settings".
  *
- * The store allocates nothing and is not thread-safe. All functions return 0
+ * The store allocates nothing (struct nvs is 40 KiB, most of it the table of
+ * keys) and is not thread-safe. All functions return 0
  * (or a count) or a negative enum wipy_err. */
 #ifndef WIPY_FLASH_NVS_H
 #define WIPY_FLASH_NVS_H
