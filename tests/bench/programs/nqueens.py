@@ -9,4 +9,4 @@ def solve(n, row, cols, diag, anti):
     return count
 
 def bench():
-    return solve(7, 0, 0, 0, 0)
+    return solve(9, 0, 0, 0, 0)
