@@ -107,7 +107,7 @@ static void open_settings(struct firmware *fw, const struct flash *flash,
         say_settings(fw, "login and settings are not kept over a reset: ",
                      wipy_strerror(err));
     else if (fw->settings.damaged)
-        say_settings(fw, "stored settings are damaged, some are lost: ",
+        say_settings(fw, "stored settings are damaged, some may be lost: ",
                      "check login, light, watchdog and nvs values");
 }
 
