@@ -156,36 +156,86 @@ int fat_close(struct fat *fat, int file)
     return call1(fat, OP_CLOSE, file_at(file));
 }
 
-static int transfer(struct fat *fat, enum fat_op op, int file, uint32_t len,
+/* What FatFs moves through the file's own buffer, and so through its memory:
+ * up to the first whole sector, and behind the last. */
+struct edges {
+    uint32_t head, tail_at;
+};
+
+static struct edges edges_of(uint64_t position, uint32_t len)
+{
+    uint32_t head = (uint32_t)(-position % FAT_SECTOR);
+    if (head > len)
+        head = len;
+    return (struct edges){head, len - (len - head) % FAT_SECTOR};
+}
+
+static void copy_edges(uint8_t *to, const uint8_t *from, uint64_t position,
+                       uint32_t len)
+{
+    struct edges e = edges_of(position, len);
+    memcpy(to, from, e.head);
+    memcpy(to + e.tail_at, from + e.tail_at, len - e.tail_at);
+}
+
+static uint64_t position_of(const struct fat *fat, int file)
+{
+    struct reader r = reader_of(fat->memory + file_at(file) + FIL_POSITION, 8);
+    return read_u64(&r);
+}
+
+static int transfer(struct fat *fat, enum fat_op op, struct lent lent,
                     uint32_t *done)
 {
+    fat->env.lent = lent;
     int err = fat_call(&(struct fat_call){.fat = fat,
                                           .op = op,
-                                          .a = file_at(file),
+                                          .a = lent.file,
                                           .b = AT_IO,
-                                          .c = len,
+                                          .c = lent.len,
                                           .d = AT_COUNT});
+    fat->env.lent = (struct lent){0};
     uint32_t count = err == FAT_TRAP ? 0 : get_u32(fat->memory + AT_COUNT);
-    *done = count <= len ? count : 0;
+    *done = count <= lent.len ? count : 0;
     return err;
 }
 
+/* With a buffer that is not written yet everything goes through FatFs's
+ * memory: it lays the buffer over what it read. */
 int fat_read(struct fat *fat, int file, void *to, uint32_t len, uint32_t *got)
 {
+    const uint8_t *io = fat->memory + AT_IO;
+    uint64_t at = position_of(fat, file);
+    bool all = fat->memory[file_at(file) + FIL_FLAG] & FA_DIRTY;
     if (len > FAT_IO_MAX)
         len = FAT_IO_MAX;
-    int err = transfer(fat, OP_READ, file, len, got);
-    memcpy(to, fat->memory + AT_IO, *got);
+    struct lent lent = {
+        .to = all ? NULL : to, .len = len, .file = file_at(file)};
+    int err = transfer(fat, OP_READ, lent, got);
+    if (all)
+        memcpy(to, io, *got);
+    else
+        copy_edges(to, io, at, *got);
     return err;
 }
 
+/* So it does at the end of what a FAT file can hold, where FatFs itself says
+ * how much is written. */
 int fat_write(struct fat *fat, int file, const void *from, uint32_t len,
               uint32_t *put)
 {
+    uint8_t *io = fat->memory + AT_IO;
+    uint64_t at = position_of(fat, file);
     if (len > FAT_IO_MAX)
         len = FAT_IO_MAX;
-    memcpy(fat->memory + AT_IO, from, len);
-    return transfer(fat, OP_WRITE, file, len, put);
+    bool all = at % (UINT64_C(1) << 32) + len > UINT32_MAX;
+    struct lent lent = {
+        .from = all ? NULL : from, .len = len, .file = file_at(file)};
+    if (all)
+        memcpy(io, from, len);
+    else
+        copy_edges(io, from, at, len);
+    return transfer(fat, OP_WRITE, lent, put);
 }
 
 int fat_seek(struct fat *fat, int file, uint64_t at)

@@ -3,6 +3,7 @@
 #include "fat_sandbox.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cursor.h"
 #include "firmware/wasm/guard.h"
@@ -74,26 +75,49 @@ static bool is_structure(u32 at, u32 count)
     return count == 1 && at >= AT_FS && at < AT_INFO;
 }
 
+static bool is_lent(const struct lent *lent, u32 at, u32 count)
+{
+    return at >= AT_IO &&
+           (u64)(at - AT_IO) + (u64)count * FAT_SECTOR <= lent->len;
+}
+
+/* FatFs copies the sector that is in the file's buffer from what it wrote. */
+static void show_buffered(struct Z_env_instance_t *env, u32 at, u32 sector,
+                          u32 count)
+{
+    uint8_t *memory = env->memory.data;
+    u32 held = get_u32(memory + env->lent.file + FIL_SECTOR);
+    if (held - sector >= count)
+        return;
+    at += (held - sector) * FAT_SECTOR;
+    memcpy(memory + at, env->lent.from + (at - AT_IO), FAT_SECTOR);
+}
+
 u32 Z_envZ_ffw_disk_read(struct Z_env_instance_t *env, u32 drive, u32 at,
                          u32 low, u32 high, u32 count)
 {
     const struct fat_disk *disk = &env->disk;
+    uint8_t *to = env->memory.data + at;
     if (!is_transfer(env, drive, at, low, high, count))
         return 4;
-    return disk->read(disk->ctx, low, env->memory.data + at, count,
-                      is_structure(at, count))
-               ? 1
-               : 0;
+    if (env->lent.to && is_lent(&env->lent, at, count))
+        to = env->lent.to + (at - AT_IO);
+    return disk->read(disk->ctx, low, to, count, is_structure(at, count)) ? 1
+                                                                          : 0;
 }
 
 u32 Z_envZ_ffw_disk_write(struct Z_env_instance_t *env, u32 drive, u32 at,
                           u32 low, u32 high, u32 count)
 {
     const struct fat_disk *disk = &env->disk;
+    const uint8_t *from = env->memory.data + at;
     if (!is_transfer(env, drive, at, low, high, count))
         return 4;
-    return disk->write(disk->ctx, low, env->memory.data + at, count,
-                       is_structure(at, count))
+    if (env->lent.from && is_lent(&env->lent, at, count)) {
+        from = env->lent.from + (at - AT_IO);
+        show_buffered(env, at, low, count);
+    }
+    return disk->write(disk->ctx, low, from, count, is_structure(at, count))
                ? 1
                : 0;
 }

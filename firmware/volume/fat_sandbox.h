@@ -24,7 +24,13 @@ enum {
     WORK_SIZE = 0x4000,
     AT_IO = 0x30000,
 
+    /* Of a FIL, whose 64-bit fields exFAT asks for. */
+    FIL_FLAG = 48,
+    FIL_POSITION = 56,
+    FIL_SECTOR = 72, /* the one in its buffer */
+
     FA_OPEN_APPEND = 0x30,
+    FA_DIRTY = 0x80, /* the buffer is not written yet */
     ATTR_READONLY = 0x01,
     ATTR_DIR = 0x10,
 };
@@ -33,9 +39,20 @@ _Static_assert(AT_FILES + VOLUME_FILES * FILE_STEP <= AT_DIRS, "files fit");
 _Static_assert(AT_DIRS + (VOLUME_DIRS + 1) * DIR_STEP <= AT_WORK, "dirs fit");
 _Static_assert(AT_IO + FAT_IO_MAX <= MEM_SIZE, "transfers fit");
 
+/* Whole sectors of a transfer do not pass through the linear memory: FatFs is
+ * told of room at AT_IO, and what it moves between there and the disk is moved
+ * between the caller's memory and the disk instead. */
+struct lent {
+    uint8_t *to;         /* of a read, else NULL */
+    const uint8_t *from; /* of a write, else NULL */
+    u32 len;
+    u32 file; /* the FIL */
+};
+
 struct Z_env_instance_t {
     wasm_rt_memory_t memory;
     struct fat_disk disk;
+    struct lent lent;
 };
 
 struct fat {
