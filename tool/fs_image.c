@@ -13,9 +13,11 @@
 
 enum { IMAGE_MAX = 1 << 30 };
 
-/* The sectors FAT sees, in one piece; NULL after a message. */
+/* The sectors FAT sees, in one piece; NULL after a message. `damaged`: what is
+ * lost may not even be known. */
 static uint8_t *read_sectors(struct fs_chip_file *chip, uint32_t *sectors,
-                             uint32_t *unreadable, struct ftl_stats *stats)
+                             uint32_t *unreadable, struct ftl_stats *stats,
+                             bool *damaged)
 {
     struct ftl *ftl = malloc(sizeof *ftl);
     void *memory = malloc(FTL_MEMORY(chip->fs_size));
@@ -38,6 +40,12 @@ static uint8_t *read_sectors(struct fs_chip_file *chip, uint32_t *sectors,
             *unreadable +=
                 ftl_read(ftl, i, image + (size_t)i * FTL_SECTOR, 1) != 0;
         ftl_get_stats(ftl, stats);
+        if (ftl->readonly)
+            fprintf(stderr,
+                    "wipy fs: %s: /flash is read-only: %s; what is still "
+                    "there can be copied, 'wipy fs import' makes it anew\n",
+                    chip->path, ftl->reason);
+        *damaged = ftl->readonly;
     }
     free(memory);
     free(ftl);
@@ -48,7 +56,9 @@ int fs_export(struct fs_job *job)
 {
     uint32_t sectors, unreadable;
     struct ftl_stats stats;
-    uint8_t *image = read_sectors(&job->chip, &sectors, &unreadable, &stats);
+    bool damaged;
+    uint8_t *image =
+        read_sectors(&job->chip, &sectors, &unreadable, &stats, &damaged);
     if (!image)
         return EXIT_FAILED;
     if (unreadable)
@@ -59,7 +69,7 @@ int fs_export(struct fs_job *job)
     int code =
         file_write(job->argv[0], image, (size_t)sectors * FTL_SECTOR, 0644);
     free(image);
-    return code ? code : unreadable ? EXIT_VERIFY : EXIT_OK;
+    return code ? code : unreadable || damaged ? EXIT_VERIFY : EXIT_OK;
 }
 
 static int copy_bytes(struct fs_job *job, int in, int out)
@@ -160,13 +170,15 @@ int fs_check(struct fs_job *job)
     static uint8_t scratch[FATCHECK_SCRATCH];
     uint32_t sectors, unreadable;
     struct ftl_stats s;
-    uint8_t *image = read_sectors(&job->chip, &sectors, &unreadable, &s);
+    bool damaged;
+    uint8_t *image =
+        read_sectors(&job->chip, &sectors, &unreadable, &s, &damaged);
     if (!image)
         return EXIT_VERIFY;
     struct fatcheck check = {.problem = job->json ? NULL : print_problem};
     int err = fatcheck_run(&check, image, sectors, scratch);
     free(image);
-    bool sound = err == 0 && unreadable == 0;
+    bool sound = err == 0 && unreadable == 0 && !damaged;
     if (job->json) {
         json_t *j = json_pack(
             "{s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",

@@ -175,14 +175,20 @@ int ftl_write(struct ftl *ftl, uint32_t lba, const void *from, uint32_t count)
     return 0;
 }
 
+/* One that still holds what counts is not listed yet: what happens to a
+ * listed unit is no damage. */
 static int log_bad_units(struct ftl *ftl)
 {
     uint8_t list[FTL_SECTOR] = {0};
     struct writer w = writer_of(list, sizeof list);
-    write_u16(&w, (uint16_t)ftl->bad_units);
+    uint16_t count = 0;
+    write_u16(&w, 0);
     for (uint32_t i = 0; i < ftl->units; i++)
-        if (ftl->unit[i].state >= UNIT_BAD)
+        if (ftl->unit[i].state >= UNIT_BAD && ftl->unit[i].live == 0) {
             write_u16(&w, (uint16_t)i);
+            count++;
+        }
+    put_u16(list, count);
     ftl->bad_dirty = false;
     return tx_log(ftl, bad_list_lba(ftl), list, false, false);
 }

@@ -57,6 +57,9 @@ struct ftl_unit {
     /* All that emptied it has been synced: it may be erased at once. */
     bool settled : 1;
     bool blank : 1; /* erased ahead, with its neighbours */
+    /* While mounting: its header cannot be believed, its log cannot be read
+     * to the end, ends in a torn record, has records that never happened. */
+    bool broken : 1, unreadable : 1, torn : 1, kills : 1;
 };
 
 struct ftl_head {  /* where the log goes on */
@@ -93,6 +96,7 @@ struct ftl_stats {
     uint64_t levelled;  /* of these, moved for wear levelling */
     uint64_t retired;   /* units retired since mount */
     uint64_t killed;    /* torn or uncommitted records found at mount */
+    uint64_t healed;    /* torn records made whole again at mount */
 };
 
 struct ftl {
@@ -107,6 +111,7 @@ struct ftl {
     uint32_t sectors; /* 0 .. sectors-1 may be read and written */
     bool readonly;    /* nothing is written any more: see `reason` */
     const char *reason;
+    char damage[48]; /* what `reason` says when a unit is damaged */
 
     /* private from here on */
     uint32_t epoch;     /* generation of the format */
@@ -142,7 +147,9 @@ struct ftl {
 /* Finds the volume in `size` bytes at `off` of `flash` (which must outlive
  * `ftl`). `memory` is FTL_MEMORY(size) bytes, aligned for uint64_t. Reads
  * each unit's records once; writes only to make records of a transaction that
- * a power cut ended invalid for ever.
+ * a power cut ended invalid for ever, and to put a single wrong bit right.
+ * When something that counts is lost the volume is read-only, `reason` names
+ * the unit, and nothing is made invalid or erased.
  * WIPY_ENOENT: the partition is blank (or its very first format was cut).
  * WIPY_EFORMAT: there is data, but no volume of ours. Both are for ftl_format.
  * WIPY_EINVAL: size or memory do not fit. */

@@ -94,7 +94,7 @@ struct record {
     uint32_t from; /* a copy: the place of the original, else 0 */
 };
 
-enum record_read { RECORD_OK, RECORD_END, RECORD_TORN };
+enum record_read { RECORD_OK, RECORD_END, RECORD_TORN, RECORD_UNREADABLE };
 
 static inline uint32_t place_of(uint32_t unit, uint32_t off)
 {
@@ -151,6 +151,9 @@ uint32_t record_encode(const struct record *r, uint8_t *to);
  * The in-line payload is in ftl->rec until the next read. */
 enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
                            struct record *r);
+/* Whether `raw`, `avail` bytes, begins with a sound record. */
+bool record_parse(const struct ftl *ftl, const uint8_t *raw, uint32_t avail,
+                  struct record *r);
 /* As record_at for a record known to be there: anything else is an error. */
 int record_load(struct ftl *ftl, uint32_t place, struct record *r);
 /* The 512 bytes of a base. WIPY_ECORRUPT when the check sum is wrong; `to`
@@ -159,6 +162,12 @@ int record_base(struct ftl *ftl, const struct record *r, uint8_t *to);
 
 void unit_encode(const struct unit_info *info, uint8_t to[UNIT_HEADER]);
 bool unit_decode(const uint8_t from[UNIT_HEADER], struct unit_info *info);
+/* After unit_decode failed: a header with one wrong bit is put right. */
+bool unit_mend(uint8_t raw[UNIT_HEADER], struct unit_info *info);
+bool is_blank(const uint8_t *data, uint32_t len);
+/* The number of a record that was found to be sound in this mount; 0 when the
+ * flash does not say. */
+uint64_t seq_at(struct ftl *ftl, uint32_t place);
 
 /* Programs and reads back; WIPY_EIO when the flash holds something else. */
 int flash_put(struct ftl *ftl, flash_off off, const void *from, uint32_t len);

@@ -28,6 +28,8 @@ static void unit_drop(struct ftl *ftl, uint32_t unit, uint32_t bytes)
     u->live = (uint16_t)(u->live - bytes);
     if (u->live == 0 && u->state == UNIT_CLOSED)
         unit_set_free(ftl, u);
+    if (u->live == 0 && u->state == UNIT_BAD)
+        ftl->bad_dirty = true; /* it may be listed now */
 }
 
 void live_add(struct ftl *ftl, uint32_t place)
@@ -68,13 +70,12 @@ static void head_close(struct ftl *ftl, struct ftl_head *head)
     head->unit = FTL_NONE;
 }
 
-/* The unit keeps what it holds until garbage collection has moved it; then
- * nothing is ever erased or programmed there. The list of bad units is logged
- * with the next commit. */
+/* The unit keeps what it holds until garbage collection has moved it; nothing
+ * is ever erased or programmed there. The next commit lists it as retired. */
 void unit_retire(struct ftl *ftl, uint32_t unit)
 {
     struct ftl_unit *u = &ftl->unit[unit];
-    if (u->state == UNIT_BAD)
+    if (u->state >= UNIT_BAD)
         return;
     if (u->state == UNIT_FREE)
         ftl->free_units--;

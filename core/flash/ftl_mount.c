@@ -7,6 +7,8 @@
 #include "ftl_int.h"
 #include "ftl_scan.h"
 
+enum { HEAL_ROUNDS = 4 };
+
 static int attach(struct ftl *ftl, const struct flash *flash, flash_off off,
                   uint32_t size, void *memory, size_t memory_len)
 {
@@ -40,41 +42,53 @@ static void limits_set(struct ftl *ftl)
     ftl->tx_limit = (spare > 60 ? (spare - 60) / 2 : 0) * SECTOR_COST;
 }
 
+/* Or there is no more than the header of the first unit that was opened, cut
+ * short. */
 static bool partition_is_blank(struct ftl *ftl)
 {
     for (uint32_t at = 0; at < ftl->units * FTL_UNIT; at += FTL_SECTOR) {
         if (flash_read(ftl->flash, ftl->off + at, ftl->buf, FTL_SECTOR))
             return false;
-        for (uint32_t i = 0; i < FTL_SECTOR; i++)
-            if (ftl->buf[i] != 0xFF)
-                return false;
+        bool header = at % FTL_UNIT == 0 && header_is_remnant(ftl->buf);
+        if (!is_blank(ftl->buf + (header ? UNIT_HEADER : 0),
+                      FTL_SECTOR - (header ? UNIT_HEADER : 0)))
+            return false;
     }
     return true;
 }
 
+/* Torn records that can be put right are; what lay behind them is seen then. */
+static void scan_healing(struct ftl *ftl, struct scan *scan)
+{
+    scan_units(ftl, scan);
+    for (int i = 0; i < HEAL_ROUNDS && damage_heal(ftl); i++)
+        scan_units(ftl, scan);
+}
+
 /* The newest epoch that was ever committed. One of a format that a cut ended
- * is marked dead, unit by unit. */
+ * is marked dead, unit by unit; not so when its commit may just be lost. */
 static int find_epoch(struct ftl *ftl, struct scan *scan)
 {
     scan->epoch_limit = UINT32_MAX;
     for (;;) {
-        scan_units(ftl, scan);
+        scan_healing(ftl, scan);
         if (!scan->any)
             return partition_is_blank(ftl) ? WIPY_ENOENT : WIPY_EFORMAT;
         if (ftl->committed_seq > 0)
             return 0;
+        scan->doubt |= damage_find(ftl);
         if (ftl->epoch == 0) /* nothing but dead units */
-            return WIPY_ENOENT;
+            return scan->doubt ? WIPY_EFORMAT : WIPY_ENOENT;
         uint32_t units = 0;
         for (uint32_t i = 0; i < ftl->units; i++)
             units += ftl->unit[i].state == UNIT_CLOSED;
         if (units > 8) /* more than a format writes */
             return WIPY_EFORMAT;
         for (uint32_t i = 0; i < ftl->units; i++)
-            if (ftl->unit[i].state == UNIT_CLOSED)
+            if (ftl->unit[i].state == UNIT_CLOSED && !scan->doubt)
                 unit_mark_dead(ftl, i);
         if (ftl->epoch == 1)
-            return WIPY_ENOENT;
+            return scan->doubt ? WIPY_EFORMAT : WIPY_ENOENT;
         scan->epoch_limit = ftl->epoch - 1;
     }
 }
@@ -113,24 +127,42 @@ static void count_live(struct ftl *ftl)
     }
 }
 
+/* What is committed, and no more. */
+static void scan_committed(struct ftl *ftl, struct scan *scan)
+{
+    if (scan->newest > ftl->committed_seq) { /* a power cut was here */
+        scan->limit = ftl->committed_seq;
+        scan_units(ftl, scan);
+    }
+    scan_deltas(ftl, scan);
+    bad_units_load(ftl);
+}
+
+/* As much as can still be found, to be read only. */
+static void scan_damaged(struct ftl *ftl, struct scan *scan)
+{
+    ftl->readonly = true;
+    scan->deep = true;
+    scan->limit = UINT64_MAX;
+    scan_units(ftl, scan);
+    scan_committed(ftl, scan);
+    ftl->reason = ftl->damage;
+}
+
 int ftl_mount(struct ftl *ftl, const struct flash *flash, flash_off off,
               uint32_t size, void *memory, size_t memory_len)
 {
-    struct scan scan = {0};
+    struct scan scan = {.limit = UINT64_MAX};
     int err = attach(ftl, flash, off, size, memory, memory_len);
     if (!err)
         err = find_epoch(ftl, &scan);
     if (err)
         return err;
-    if (scan.newest > ftl->committed_seq) { /* a power cut was here */
-        scan_kill(ftl);
-        bool stuck = ftl->readonly;
-        scan_units(ftl, &scan);
-        if (stuck)
-            return WIPY_EIO;
-    }
-    scan_deltas(ftl, &scan);
-    bad_units_load(ftl);
+    scan_committed(ftl, &scan);
+    if (damage_find(ftl) || scan.doubt)
+        scan_damaged(ftl, &scan);
+    else if (!ftl->readonly)
+        scan_kill(ftl, &scan);
     ftl->seq = ftl->committed_seq;
     count_live(ftl);
     limits_set(ftl);
@@ -140,25 +172,22 @@ int ftl_mount(struct ftl *ftl, const struct flash *flash, flash_off off,
 int ftl_format(struct ftl *ftl, const struct flash *flash, flash_off off,
                uint32_t size, void *memory, size_t memory_len)
 {
-    struct scan scan = {.epoch_limit = UINT32_MAX};
+    struct scan scan = {.epoch_limit = UINT32_MAX, .limit = UINT64_MAX};
     int err = ftl_mount(ftl, flash, off, size, memory, memory_len);
     if (err == WIPY_EINVAL)
         return err;
-    bool had_volume = err == 0;
-    uint32_t epoch = ftl->epoch_max, bad = 0;
-    if (had_volume) { /* keep what is known to be bad */
-        bad = ftl->bad_units;
-    } else {
+    uint32_t epoch, bad = 0;
+    if (err) {
         attach(ftl, flash, off, size, memory, memory_len);
         scan_units(ftl, &scan);
-        epoch = ftl->epoch_max;
     }
+    epoch = ftl->epoch_max; /* and what is known to be bad is kept */
     for (uint32_t i = 0; i < ftl->units; i++) {
         struct ftl_unit *u = &ftl->unit[i];
         u->live = 0;
         u->deltas = false;
-        if (u->state < UNIT_BAD)
-            u->state = UNIT_FREE;
+        u->state = u->state < UNIT_BAD ? UNIT_FREE : UNIT_BAD;
+        bad += u->state == UNIT_BAD;
     }
     memset(ftl->map, 0xFF, ftl->units * 15 * sizeof ftl->map[0]);
     ftl->free_units = ftl->units - bad;

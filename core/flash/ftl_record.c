@@ -33,9 +33,24 @@ bool unit_decode(const uint8_t from[UNIT_HEADER], struct unit_info *info)
     info->age = read_u32(&r);
     uint32_t crc = crc32_add(0, from, r.pos);
     bool ok = read_u32(&r) == crc;
-    info->dead = read_u32(&r) != 0xFFFFFFFF;
+    /* Clearing it is cut short, or one bit fell by itself: not dead yet. */
+    uint32_t cleared = ~read_u32(&r);
+    info->dead = (cleared & (cleared - 1)) != 0;
     return ok && memcmp(magic, unit_magic, sizeof unit_magic) == 0 &&
            version == UNIT_VERSION;
+}
+
+bool unit_mend(uint8_t raw[UNIT_HEADER], struct unit_info *info)
+{
+    if (info->dead)
+        return false;
+    for (uint32_t bit = 0; bit < UNIT_DEAD_AT * 8; bit++) {
+        raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        if (unit_decode(raw, info))
+            return true;
+        raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    return false;
 }
 
 uint32_t record_size(const struct record *r)
@@ -110,12 +125,29 @@ static void head_decode(const uint8_t head[RECORD_HEAD], struct record *r)
     r->crc = 0;
 }
 
-static bool is_blank(const uint8_t *data, uint32_t len)
+bool is_blank(const uint8_t *data, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++)
         if (data[i] != 0xFF)
             return false;
     return true;
+}
+
+/* The check sum is over the living record. */
+static bool crc_is_right(const uint8_t *raw, uint32_t size)
+{
+    uint8_t kind = raw[5] | FLAG_ALIVE;
+    uint32_t crc = crc32_add(0, raw, 5);
+    crc = crc32_add(crc, &kind, 1);
+    return crc32_add(crc, raw + 6, size - 10) == get_u32(raw + size - 4);
+}
+
+bool record_parse(const struct ftl *ftl, const uint8_t *raw, uint32_t avail,
+                  struct record *r)
+{
+    head_decode(raw, r);
+    return avail >= RECORD_MIN && record_is_sane(ftl, r) &&
+           record_size(r) <= avail && crc_is_right(raw, record_size(r));
 }
 
 enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
@@ -127,7 +159,7 @@ enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
     if (at + RECORD_MIN > limit)
         return RECORD_END;
     if (flash_read(ftl->flash, off, ftl->rec, RECORD_MIN))
-        return RECORD_TORN;
+        return RECORD_UNREADABLE;
     if (is_blank(ftl->rec, RECORD_MIN))
         return RECORD_END;
     head_decode(ftl->rec, r);
@@ -139,9 +171,8 @@ enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
     if (size > RECORD_MIN &&
         flash_read(ftl->flash, off + RECORD_MIN, ftl->rec + RECORD_MIN,
                    size - RECORD_MIN))
-        return RECORD_TORN;
-    ftl->rec[5] |= FLAG_ALIVE; /* the check sum is over the living record */
-    if (crc32_add(0, ftl->rec, size - 4) != get_u32(ftl->rec + size - 4))
+        return RECORD_UNREADABLE;
+    if (!crc_is_right(ftl->rec, size))
         return RECORD_TORN;
     r->bytes = ftl->rec + RECORD_HEAD;
     if (r->kind == RECORD_SECTOR)

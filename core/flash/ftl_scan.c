@@ -22,14 +22,30 @@ static void state_clear(struct ftl *ftl)
     log_reset(ftl);
 }
 
+bool header_is_remnant(const uint8_t raw[UNIT_HEADER])
+{
+    static const uint8_t fixed[] = {'W', 'F', 'T', 'L', 1, 0, 0xFF, 0xFF};
+    for (uint32_t i = 0; i < sizeof fixed; i++)
+        if ((raw[i] & fixed[i]) != fixed[i])
+            return false;
+    return true;
+}
+
+/* WIPY_EIO: cannot be read. WIPY_ECORRUPT: there was one. WIPY_EFORMAT: there
+ * is none that counts, or what an erase that was cut short left of it. */
 static int header_read(struct ftl *ftl, uint32_t unit, struct unit_info *info)
 {
     uint8_t raw[UNIT_HEADER];
     if (flash_read(ftl->flash, place_off(ftl, place_of(unit, 0)), raw,
                    sizeof raw))
         return WIPY_EIO;
-    if (!unit_decode(raw, info) || info->sectors < 64 ||
-        info->sectors >= 15 * ftl->units)
+    if (!unit_decode(raw, info)) {
+        if (is_blank(raw, sizeof raw) || (info->dead && header_is_remnant(raw)))
+            return WIPY_EFORMAT;
+        if (!unit_mend(raw, info))
+            return WIPY_ECORRUPT;
+    }
+    if (info->sectors < 64 || info->sectors >= 15 * ftl->units)
         return WIPY_EFORMAT;
     return 0;
 }
@@ -40,10 +56,12 @@ static void epoch_begin(struct ftl *ftl, const struct unit_info *info)
     ftl->epoch = info->epoch;
     ftl->sectors = info->sectors;
     for (uint32_t i = 0; i < ftl->units; i++)
-        ftl->unit[i].state = UNIT_FREE;
+        if (ftl->unit[i].state == UNIT_CLOSED)
+            ftl->unit[i].state = UNIT_FREE;
 }
 
-/* Afterwards state is CLOSED for units of the epoch, FREE for the others. */
+/* Afterwards state is CLOSED for units of the epoch, FREE for the others, LOST
+ * for those that cannot be read. */
 static void scan_headers(struct ftl *ftl, struct scan *scan)
 {
     uint64_t erases = 0;
@@ -51,7 +69,11 @@ static void scan_headers(struct ftl *ftl, struct scan *scan)
     for (uint32_t i = 0; i < ftl->units; i++) {
         struct ftl_unit *u = &ftl->unit[i];
         struct unit_info info;
-        if (header_read(ftl, i, &info))
+        int err = header_read(ftl, i, &info);
+        if (err == WIPY_EIO)
+            u->state = UNIT_LOST;
+        u->broken = err == WIPY_ECORRUPT;
+        if (err)
             continue;
         headers++;
         erases += info.erases;
@@ -96,9 +118,7 @@ static uint32_t sort_units(struct ftl *ftl)
     return count;
 }
 
-/* Of a record that was found to be sound in this scan; 0 when the flash does
- * not say. */
-static uint64_t seq_at(struct ftl *ftl, uint32_t place)
+uint64_t seq_at(struct ftl *ftl, uint32_t place)
 {
     uint8_t raw[5];
     if (flash_read(ftl->flash, place_off(ftl, place), raw, sizeof raw))
@@ -199,8 +219,6 @@ static void delta_found(struct ftl *ftl, struct scan *scan,
 static void record_found(struct ftl *ftl, struct scan *scan,
                          const struct record *r)
 {
-    if (r->killed)
-        return;
     if (r->seq > scan->newest)
         scan->newest = r->seq;
     if (r->commit && (r->seq > ftl->committed_seq ||
@@ -217,33 +235,32 @@ static void record_found(struct ftl *ftl, struct scan *scan,
     }
 }
 
-/* Calls `found` for each record of the unit. A torn record ends the log of
- * its unit: its head is cleared so that it can never be taken for whole. */
+/* Calls `found` for each record of the unit up to the scan's limit. A torn
+ * record ends the log of its unit, unless the scan goes deeper. */
 static void unit_each(struct ftl *ftl, uint32_t unit,
                       void (*found)(struct ftl *ftl, struct scan *scan,
                                     const struct record *r),
                       struct scan *scan)
 {
+    struct ftl_unit *u = &ftl->unit[unit];
     uint32_t limit = FTL_UNIT;
-    for (uint32_t at = UNIT_HEADER;;) {
+    for (uint32_t at = UNIT_HEADER; at > 0;) {
         struct record r;
         enum record_read got = record_at(ftl, place_of(unit, at), limit, &r);
-        if (got == RECORD_TORN && !ftl->readonly) {
-            static const uint8_t zeros[RECORD_HEAD];
-            uint8_t head[RECORD_HEAD];
-            flash_off off = place_off(ftl, place_of(unit, at));
-            if (!flash_read(ftl->flash, off, head, sizeof head) &&
-                memcmp(head, zeros, sizeof head) != 0) {
-                ftl->stats.killed++;
-                flash_put(ftl, off, zeros, sizeof zeros);
-            }
+        if (got == RECORD_TORN && head_is_torn(ftl, r.place)) {
+            u->torn = true;
+            at = scan->deep ? record_behind(ftl, &r, limit) : 0;
+            continue;
         }
+        u->unreadable |= got == RECORD_UNREADABLE;
         if (got != RECORD_OK)
             return;
         at += record_size(&r);
         if (r.kind == RECORD_SECTOR && r.start < limit)
             limit = r.start;
-        found(ftl, scan, &r);
+        u->kills |= r.killed;
+        if (!r.killed && r.seq <= scan->limit)
+            found(ftl, scan, &r);
     }
 }
 
@@ -264,7 +281,7 @@ void scan_units(struct ftl *ftl, struct scan *scan)
 static void delta_seen_again(struct ftl *ftl, struct scan *scan,
                              const struct record *r)
 {
-    if (!r->killed && record_is_delta(r))
+    if (record_is_delta(r))
         delta_found(ftl, scan, r);
 }
 
@@ -312,28 +329,47 @@ void scan_deltas(struct ftl *ftl, struct scan *scan)
         ftl->delta[i].state = DELTA_KEPT;
 }
 
+static void kill_put(struct ftl *ftl, flash_off off, const void *bytes,
+                     uint32_t len)
+{
+    ftl->stats.killed++;
+    if (flash_put(ftl, off, bytes, len) == 0)
+        return;
+    ftl->readonly = true;
+    ftl->reason = "the flash cannot be written where a power cut left it";
+}
+
 /* Made invalid for ever: a later commit must not cover it. */
 static void kill_uncommitted(struct ftl *ftl, struct scan *scan,
                              const struct record *r)
 {
     (void)scan;
-    if (r->killed || r->seq <= ftl->committed_seq)
+    if (r->seq <= ftl->committed_seq)
         return;
-    uint8_t kind = 0;
-    flash_off off = place_off(ftl, r->place) + 5;
-    ftl->stats.killed++;
-    if (flash_read(ftl->flash, off, &kind, 1) == 0) {
-        kind = (uint8_t)(kind & ~FLAG_ALIVE);
-        if (flash_put(ftl, off, &kind, 1) == 0)
-            return;
-    }
-    ftl->readonly = true;
-    ftl->reason = "the flash cannot be written where a power cut left it";
+    uint8_t kind = (uint8_t)(r->kind | (r->commit ? FLAG_COMMIT : 0));
+    kill_put(ftl, place_off(ftl, r->place) + 5, &kind, 1);
 }
 
-void scan_kill(struct ftl *ftl)
+/* Its head is cleared so that it can never be taken for whole. */
+static void kill_torn(struct ftl *ftl, uint32_t unit)
 {
-    for (uint32_t i = 0; i < ftl->units; i++)
-        if (ftl->unit[i].state == UNIT_CLOSED)
-            unit_each(ftl, i, kill_uncommitted, NULL);
+    static const uint8_t zeros[RECORD_HEAD];
+    struct record r;
+    uint32_t limit;
+    if (log_end(ftl, unit, &r, &limit) == RECORD_TORN)
+        kill_put(ftl, place_off(ftl, r.place), zeros, sizeof zeros);
+}
+
+void scan_kill(struct ftl *ftl, struct scan *scan)
+{
+    bool cut = scan->limit != UINT64_MAX;
+    scan->limit = UINT64_MAX;
+    for (uint32_t i = 0; i < ftl->units; i++) {
+        if (ftl->unit[i].state != UNIT_CLOSED)
+            continue;
+        if (ftl->unit[i].torn)
+            kill_torn(ftl, i);
+        if (cut)
+            unit_each(ftl, i, kill_uncommitted, scan);
+    }
 }

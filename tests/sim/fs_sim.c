@@ -117,7 +117,7 @@ static bool read_image(struct world *w, uint8_t *image, uint32_t *sectors)
     void *memory = malloc(FTL_MEMORY(w->size));
     bool ok = ftl_mount(&ftl, &w->chip.flash, 0, w->size, memory,
                         FTL_MEMORY(w->size)) == 0 &&
-              ftl_read(&ftl, 0, image, ftl.sectors) == 0;
+              !ftl.readonly && ftl_read(&ftl, 0, image, ftl.sectors) == 0;
     *sectors = ftl.sectors;
     free(memory);
     return ok;

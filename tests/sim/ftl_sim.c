@@ -126,12 +126,13 @@ static int transaction(struct world *w, uint32_t seed)
     return err ? err : ftl_commit(&w->ftl);
 }
 
-/* Whether all sectors are as in `old`, or all as in `new`. */
+/* Whether all sectors are as in `old`, or all as in `new`; and no cut must
+ * look like damage. */
 static bool holds(struct world *w, uint8_t (*old)[FTL_SECTOR],
                   uint8_t (*new)[FTL_SECTOR])
 {
     static uint8_t got[SECTORS][FTL_SECTOR];
-    return ftl_read(&w->ftl, 0, got, SECTORS) == 0 &&
+    return !w->ftl.readonly && ftl_read(&w->ftl, 0, got, SECTORS) == 0 &&
            (memcmp(got, old, sizeof got) == 0 ||
             memcmp(got, new, sizeof got) == 0);
 }

@@ -246,6 +246,7 @@ static void reorder_once(struct world *w, uint32_t *seed, uint8_t *file)
         w->chip.host = NULL;
         memcpy(w->chip.chip.cells, file, size);
         assert_int_equal(mount_it(w), 0);
+        assert_false(w->ftl.readonly);
         bool new = holds(w, w->current);
         assert_true(new || (cut && holds(w, old)));
     }
