@@ -177,7 +177,7 @@ int ftl_write(struct ftl *ftl, uint32_t lba, const void *from, uint32_t count)
 
 /* One that still holds what counts is not listed yet: what happens to a
  * listed unit is no damage. */
-static int log_bad_units(struct ftl *ftl)
+static int log_bad_units(struct ftl *ftl, bool commit)
 {
     uint8_t list[FTL_SECTOR] = {0};
     struct writer w = writer_of(list, sizeof list);
@@ -190,7 +190,7 @@ static int log_bad_units(struct ftl *ftl)
         }
     put_u16(list, count);
     ftl->bad_dirty = false;
-    return tx_log(ftl, bad_list_lba(ftl), list, false, false);
+    return tx_log(ftl, bad_list_lba(ftl), list, commit, false);
 }
 
 /* Deltas are scarce: the oldest ones are merged into whole sectors. */
@@ -240,6 +240,20 @@ static int cache_flush(struct ftl *ftl)
     return err;
 }
 
+/* A unit that failed in this commit may not even be readable any more. Were it
+ * not listed, the next mount would take it for lost. */
+static int commit_bad_units(struct ftl *ftl)
+{
+    int err = log_bad_units(ftl, true);
+    if (!err)
+        err = flash_settle(ftl);
+    if (err)
+        return err;
+    tx_finish(ftl);
+    ftl->changes = 0;
+    return 0;
+}
+
 int ftl_commit(struct ftl *ftl)
 {
     if (ftl->readonly)
@@ -247,7 +261,7 @@ int ftl_commit(struct ftl *ftl)
     uint32_t before = ftl->changes + cache_dirty(ftl);
     if (before == 0)
         return 0;
-    int err = ftl->bad_dirty ? log_bad_units(ftl) : 0;
+    int err = ftl->bad_dirty ? log_bad_units(ftl, false) : 0;
     if (!err)
         err = fold_deltas(ftl);
     if (!err)
@@ -266,6 +280,8 @@ int ftl_commit(struct ftl *ftl)
         if (ftl->change[i].lba < ftl->sectors)
             ftl->committed(ftl->committed_ctx, ftl, ftl->change[i].lba);
     err = gc_after_commit(ftl);
+    if (!err && ftl->bad_dirty)
+        err = commit_bad_units(ftl);
     ftl->tx_opened = 0;
     return err;
 }

@@ -336,6 +336,26 @@ static void format_retires(void **state)
     world_free(w);
 }
 
+/* A sector fails while its unit is free: the next start does not mind. */
+static void free_unit_fails(void **state)
+{
+    (void)state;
+    for (uint32_t bad = 0; bad < SIZE / FLASH_SECTOR; bad += 5) {
+        struct world *w = world_new(8, 200);
+        uint32_t seed = 9;
+        while (w->ftl.unit[bad / 2].live > 0)
+            write_some(w, &seed);
+        w->unreadable = bad;
+        while (w->ftl.stats.retired == 0)
+            write_some(w, &seed);
+        assert_int_equal(mount_it(w), 0);
+        assert_false(w->ftl.readonly);
+        assert_int_equal(w->ftl.bad_units, 1);
+        assert_int_equal(read_all(w), SAME);
+        world_free(w);
+    }
+}
+
 /* The first format, cut anywhere: never damage, and what counts is what was
  * committed. */
 static void first_format_cut(void **state)
@@ -369,11 +389,9 @@ int main(int argc, char **argv)
 {
     option_seeds = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unreadable_sectors),
-        cmocka_unit_test(single_bits),
-        cmocka_unit_test(whole_pages),
-        cmocka_unit_test(life_goes_on),
-        cmocka_unit_test(format_retires),
+        cmocka_unit_test(unreadable_sectors), cmocka_unit_test(single_bits),
+        cmocka_unit_test(whole_pages),        cmocka_unit_test(life_goes_on),
+        cmocka_unit_test(format_retires),     cmocka_unit_test(free_unit_fails),
         cmocka_unit_test(first_format_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
