@@ -34,7 +34,8 @@ boot() {
 }
 ftl() {
     "$build/tests/ftl_sim" "$seconds" "$seed" &&
-        "$build/tests/wear_sim" "$seconds" "$seed"
+        "$build/tests/wear_sim" "$seconds" "$seed" &&
+        "$build/tests/ftl_damage_sim" 8
 }
 fs() { "$build/tests/fs_sim" "$seconds" "$seed"; }
 cuts() {
