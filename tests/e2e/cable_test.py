@@ -5,34 +5,18 @@ second; 3 Mbaud; a board that is not in its loader. What is flashed is there in
 the end. Arguments: the build folder, and names of cases."""
 import concurrent.futures
 import os
-import random
 import subprocess
 import sys
 import time
 
 from board import Board, wait_for
 from cable import Cable
+from line_cases import check, failures, sample
 
 BUILD = sys.argv[1]
 ONLY = sys.argv[2:]
 PLACES = 20
 CARRIERS = ("rfc2217", "pty", "socket")
-failed = 0
-
-
-def check(what, fine, detail=""):
-    global failed
-    failed += not fine
-    print(f"{'ok' if fine else 'FAILED'}: {what}{'' if fine else f' {detail}'}",
-          flush=True)
-
-
-def sample(size, seed):
-    """A part that compresses, a part that does not, and C0 DB FF."""
-    rnd = random.Random(seed)
-    noise = rnd.randbytes(size // 2)
-    text = b"\xc0\xdb\xdc\xff" * 64 + b"the quick brown fox jumps " * size
-    return noise + text[:size - len(noise)]
 
 
 class On:
@@ -161,7 +145,7 @@ def main():
         for done in [pool.submit(one, carrier, rom)
                      for carrier in CARRIERS for rom in (False, True)]:
             done.result()
-    sys.exit(failed != 0)
+    sys.exit(failures() != 0)
 
 
 if __name__ == "__main__":

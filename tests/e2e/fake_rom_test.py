@@ -6,7 +6,6 @@ import concurrent.futures
 import itertools
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -15,29 +14,14 @@ from fake_line import FakeBoard
 from fake_rom import (CHANGE_BAUD, DEFL_BEGIN, DEFL_DATA, ERASE_REGION,
                       FLASH_DATA, FLASH_MD5, READ_FLASH,
                       READ_REG, READ_SLOW, SPI_ATTACH, WRITE_REG, Rom)
+from line_cases import check, failures, sample
 
 WIPY = os.path.join(sys.argv[1], "wipy")
 ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 FOLDER = tempfile.TemporaryDirectory(prefix="wipy-fake-")
 NUMBERS = itertools.count()
 AT_ONCE = 24  # they mostly wait
-failed = 0
 cases = []
-
-
-def check(what, fine, detail=""):
-    global failed
-    failed += not fine
-    print(f"{'ok' if fine else 'FAILED'}: {what}{'' if fine else f' {detail}'}",
-          flush=True)
-
-
-def sample(size, seed):
-    """Half of it does not compress; plenty of what needs escaping."""
-    rnd = random.Random(seed)
-    noise = rnd.randbytes(size // 2)
-    text = (b"\xc0\xdb\xdc\xdd\xff" + b"the quick brown fox ") * (size // 20)
-    return noise + text[:size - len(noise)]
 
 
 def put(data):
@@ -223,8 +207,8 @@ def main():
         for done in [pool.submit(run, *args, **more)
                      for run, args, more in cases]:
             done.result()
-    print(f"{len(cases)} cases, {failed} failed")
-    sys.exit(failed != 0)
+    print(f"{len(cases)} cases, {failures()} failed")
+    sys.exit(failures() != 0)
 
 
 if __name__ == "__main__":
