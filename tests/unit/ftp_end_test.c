@@ -52,6 +52,19 @@ static void split_at_every_byte(void **state)
     }
 }
 
+/* The conversation, as far as it gets in so many steps. */
+static void converse_for(int steps)
+{
+    const char *p = conversation;
+    size_t left = sizeof conversation - 1;
+    for (int i = 0; i < steps && !m.ended; i++) {
+        size_t n = ftp_feed(&m.ftp, p, left, m.now_ms);
+        p += n;
+        left -= n;
+        model_step(&m);
+    }
+}
+
 /* The connection may vanish at any moment: nothing stays open. */
 static void hangup_at_every_step(void **state)
 {
@@ -61,14 +74,7 @@ static void hangup_at_every_step(void **state)
         m.upload = "abcdef";
         m.upload_len = 6;
         m.chunk = 3;
-        const char *p = conversation;
-        size_t left = sizeof conversation - 1;
-        for (int i = 0; i < after && !m.ended; i++) {
-            size_t n = ftp_feed(&m.ftp, p, left, m.now_ms);
-            p += n;
-            left -= n;
-            model_step(&m);
-        }
+        converse_for(after);
         if (!m.ended)
             ftp_hangup(&m.ftp, m.now_ms);
         model_settle(&m);
@@ -85,14 +91,7 @@ static void shutdown_at_every_step(void **state)
         model_init(&m);
         m.upload = "abcdef";
         m.upload_len = 6;
-        const char *p = conversation;
-        size_t left = sizeof conversation - 1;
-        for (int i = 0; i < after && !m.ended; i++) {
-            size_t n = ftp_feed(&m.ftp, p, left, m.now_ms);
-            p += n;
-            left -= n;
-            model_step(&m);
-        }
+        converse_for(after);
         bool over = m.ftp.closing;
         ftp_shutdown(&m.ftp, "going down", m.now_ms);
         model_settle(&m);
