@@ -261,13 +261,15 @@ static int write_pem(const char *path, const char *name, const void *der,
 static int refuse_key(const char *path)
 {
     static const char mark[] = "PRIVATE KEY-----";
-    char text[64] = "";
+    char text[128];
+    bool found = false;
     FILE *f = fopen(path, "r");
-    if (f && !fgets(text, sizeof text, f))
-        text[0] = 0;
+    /* Parameters or a certificate may stand before it. */
+    for (int i = 0; f && !found && i < 1000 && fgets(text, sizeof text, f); i++)
+        found = strstr(text, mark) != NULL;
     if (f)
         fclose(f);
-    if (!strstr(text, mark))
+    if (!found)
         return EXIT_OK;
     fprintf(stderr,
             "wipy: %s: holds a private key, which is not written over; "
@@ -336,6 +338,8 @@ int image_keygen_command(struct args *a)
     int code = args_read(a, options, 1, file, &words);
     if (!code && words < 2)
         code = args_wrong(a, "want two files: PRIVATE PUBLIC");
+    if (!code && !strcmp(file[0], file[1]))
+        code = args_wrong(a, "%s: the keys need a file each", file[0]);
     for (int i = 0; i < 2 && !code; i++)
         code = refuse_key(file[i]);
     return code ? code : make_pair(file, json);

@@ -120,6 +120,13 @@ json "j['good'] and j['full_length'] == $(stat -c %s y.bin)" \
 cp json.pem kept.pem
 expect 7 "holds a private key" "$wipy" image keygen json.pem new.pem
 expect 7 "holds a private key" "$wipy" image keygen new.pem json.pem
+{ printf -- '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n'
+  printf -- '-----END EC PARAMETERS-----\n'; cat json.pem; } >behind.pem
+expect 7 "holds a private key" "$wipy" image keygen behind.pem new.pem
+expect 2 "need a file each" "$wipy" image keygen same.pem same.pem
+[ ! -e same.pem ]
+expect 2 "takes no value" "$wipy" image info "$build/appimg.bin" --json=no
+expect 2 "no --out" "$wipy" image csv "$build/partitions.bin" --out t.csv
 cmp json.pem kept.pem
 [ ! -e new.pem ]
 
