@@ -41,6 +41,7 @@ static int stopped(struct loader *l)
     if (!l->synced)
         return loader_fail(l, WIPY_ECANCELED,
                            "interrupted; nothing was changed");
+    l->o.stay = true; /* nothing half written is started */
     return loader_fail(
         l, WIPY_ECANCELED,
         "interrupted; the board waits in its loader ('wipy reset' or its "

@@ -80,6 +80,7 @@ def interrupted(board):
     last = shown(term.text)[-1]
     assert "the board waits in its loader" in last, term.text
     assert "only what is missing" in last, term.text
+    assert board.status()["state"] == "serial loader", board.status()
     bars = [p for p in shown(term.text) if "s left" in p]
     assert len(bars) >= 2, bars
 
@@ -108,6 +109,7 @@ def untouched(board):
     assert term.end() == 130
     assert "nothing was changed" in shown(term.text)[-1], term.text
     assert not os.path.exists(back)
+    assert board.status()["state"] == "serial loader", board.status()
     board.wipy("reset")
     board.wait_ready()
 
