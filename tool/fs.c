@@ -197,16 +197,17 @@ static const struct verb {
     int (*run)(struct fs_job *job);
     int least, most; /* arguments after CHIP */
     bool raw;        /* does not need the volume mounted */
+    bool json;       /* --json is for it */
     const char *wants;
 } verbs[] = {
-    {"ls", do_ls, 0, 1, false, "[PATH]"},
-    {"cat", do_cat, 1, 1, false, "PATH"},
-    {"get", do_get, 2, 2, false, "PATH FILE"},
-    {"put", do_put, 2, 2, false, "FILE PATH"},
-    {"rm", do_rm, 1, 1, false, "PATH"},
-    {"export", fs_export, 1, 1, true, "IMAGE"},
-    {"import", fs_import, 1, 1, false, "IMAGE"},
-    {"check", fs_check, 0, 0, true, ""},
+    {"ls", do_ls, 0, 1, false, true, "[PATH]"},
+    {"cat", do_cat, 1, 1, false, false, "PATH"},
+    {"get", do_get, 2, 2, false, false, "PATH FILE"},
+    {"put", do_put, 2, 2, false, false, "FILE PATH"},
+    {"rm", do_rm, 1, 1, false, false, "PATH"},
+    {"export", fs_export, 1, 1, true, false, "IMAGE"},
+    {"import", fs_import, 1, 1, false, false, "IMAGE"},
+    {"check", fs_check, 0, 0, true, true, ""},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -255,5 +256,7 @@ int cmd_fs(int argc, char **argv)
     if (job.argc < verb->least || job.argc > verb->most)
         return args_wrong(&a, "%s wants %s%s", verb->name, chip ? "" : "CHIP ",
                           verb->wants);
+    if (job.json && !verb->json)
+        return args_wrong(&a, "--json is for ls and check");
     return run_verb(verb, &job, chip ? chip : word[1]);
 }

@@ -99,35 +99,43 @@ static int copy_file(struct fs_job *job, const char *from, const char *to,
         fs_volume_error(job, err); /* while the reason is still known */
     int closed = volume_close(job->v, out);
     volume_close(job->v, in);
-    if (!err)
-        err = closed;
-    return err ? err : volume_utime(job->v, to, info->modified);
+    if (err)
+        return err;
+    err = closed ? closed : volume_utime(job->v, to, info->modified);
+    if (err)
+        fs_volume_error(job, err);
+    return err;
+}
+
+static int copy_tree(struct fs_job *job, const char *from, const char *to);
+
+static int copy_entry(struct fs_job *job, const char *from, const char *to,
+                      const struct volume_info *info)
+{
+    char a[VOLUME_PATH_MAX + 300], b[VOLUME_PATH_MAX + 300];
+    snprintf(a, sizeof a, "%s/%s", from, info->name);
+    snprintf(b, sizeof b, "%s/%s", to, info->name);
+    if (!info->is_dir)
+        return copy_file(job, a, b, info);
+    int err = volume_mkdir(job->v, b);
+    if (err)
+        return fs_volume_error(job, err), err;
+    return copy_tree(job, a, b);
 }
 
 static int copy_tree(struct fs_job *job, const char *from, const char *to)
 {
     struct volume_info info;
     int dir = volume_opendir(job->v, from);
-    int more = dir;
-    while (dir >= 0 && (more = volume_readdir(job->v, dir, &info)) == 1) {
-        char a[VOLUME_PATH_MAX + 300], b[VOLUME_PATH_MAX + 300];
-        snprintf(a, sizeof a, "%s/%s", from, info.name);
-        snprintf(b, sizeof b, "%s/%s", to, info.name);
-        if (info.is_dir) {
-            more = volume_mkdir(job->v, b);
-            if (more)
-                fs_volume_error(job, more);
-            else
-                more = copy_tree(job, a, b);
-        } else {
-            more = copy_file(job, a, b, &info);
-        }
-        if (more < 0)
-            break;
-    }
-    if (dir >= 0)
-        volume_closedir(job->v, dir);
-    return more;
+    if (dir < 0)
+        return fs_volume_error(job, dir), dir;
+    int more, err = 0;
+    while (!err && (more = volume_readdir(job->v, dir, &info)) == 1)
+        err = copy_entry(job, from, to, &info);
+    if (!err && more < 0)
+        fs_volume_error(job, err = more);
+    volume_closedir(job->v, dir);
+    return err;
 }
 
 int fs_import(struct fs_job *job)

@@ -50,6 +50,17 @@ check "an exFAT image too" "$wipy" fs import "$flash" "$work/ex.img"
 check "which was empty" [ -z "$("$wipy" fs ls "$flash")" ]
 check "import again" "$wipy" fs import "$flash" "$work/flash.img"
 cp "$flash" "$work/before"
+# A folder that begins behind the end of the volume.
+cp "$work/flash.img" "$work/torn.img"
+mmd -i "$work/torn.img" ::torn
+at=$(grep -abo 'TORN       ' "$work/torn.img" | head -1 | cut -d: -f1)
+printf '\360\177' | dd of="$work/torn.img" bs=1 seek=$((at + 26)) conv=notrunc \
+    2>/dev/null
+torn=0
+"$wipy" fs import "$flash" "$work/torn.img" 2>"$work/err" || torn=$?
+check "an image with a damaged folder is refused" [ "$torn" -eq 1 ]
+check "and the message names it" grep -q "torn" "$work/err"
+check "the chip is as before" cmp "$flash" "$work/before"
 head -c 100000 /dev/urandom >"$work/junk"
 check "junk is refused" sh -c "! '$wipy' fs import '$flash' '$work/junk' 2>/dev/null"
 truncate -s 5M "$work/big"
