@@ -75,6 +75,8 @@ int args_take(struct args *a, const struct args_option *options, size_t count)
         const struct args_option *o = &options[i];
         if (!args_is(a, o->name) && (!o->other[0] || !args_is(a, o->other)))
             continue;
+        if (o->on && a->value)
+            return -args_wrong(a, "option --%s takes no value", o->name);
         if (o->on)
             return *o->on = true;
         return (*o->text = args_value(a)) ? 1 : -EXIT_USAGE;

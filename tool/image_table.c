@@ -124,6 +124,8 @@ int image_csv_command(struct args *a)
     int code = parse_options(&o, a, 1);
     if (code)
         return code;
+    if (o.out || o.csv)
+        return args_wrong(a, "csv reads FILE and prints: no --out, no --csv");
     const char *path = o.file;
     code = file_read(path, TABLE_SECTOR, &file);
     if (code)

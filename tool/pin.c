@@ -41,7 +41,7 @@ int cmd_pin(int argc, char **argv)
     int code = control_args(&target, &a, own, 1, word, &words);
     if (code)
         return code;
-    if (duration && !control_duration(duration, &ms))
+    if (duration && (!control_duration(duration, &ms) || !ms))
         return args_wrong(&a, "--for %s: a time like 4s or 500ms", duration);
     if (duration && words < 2)
         return args_wrong(&a, "--for: drive which pin how?");

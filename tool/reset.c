@@ -31,7 +31,7 @@ int cmd_reset(int argc, char **argv)
         control_args(&target, &a, own, sizeof own / sizeof own[0], NULL, NULL);
     if (code)
         return code;
-    if (duration && !control_duration(duration, &ms))
+    if (duration && (!control_duration(duration, &ms) || !ms))
         return args_wrong(&a, "--for %s: a time like 4s or 500ms", duration);
     if ((low || duration) && !hold)
         return args_wrong(&a, "%s: of which pin? (--hold PIN)",

@@ -342,6 +342,8 @@ def commands_misused(build):
                               (["power", "maybe"], "maybe"),
                               (["reset", "--hold", "GP28", "--for", "soon"],
                                "soon"),
+                              (["reset", "--hold", "GP28", "--for", "0"], "0"),
+                              (["pin", "GP28", "high", "--for", "0ms"], "0ms"),
                               (["reset", "--nonsense"], "--nonsense"),
                               (["status", "--nonsense"], "--nonsense")):
             code, text = wipy(build, *command, "--flash", board.flash)
