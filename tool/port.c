@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "clock.h"
 #include "loader/rfc2217.h"
 #include "port_tty.h"
 
@@ -32,13 +32,6 @@ struct port {
     /* Its rings serve all kinds; its protocol only KIND_RFC2217. */
     struct rfc2217_client net;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- moving bytes ---- */
 
@@ -92,13 +85,13 @@ static int pump(struct port *p, int timeout_ms)
 
 static int left_ms(uint64_t end)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_now_ms();
     return now < end ? (int)(end - now) : 0;
 }
 
 int port_read(struct port *p, void *to, size_t size, int timeout_ms)
 {
-    uint64_t end = now_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
+    uint64_t end = clock_now_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
     int left = timeout_ms;
     while (ring_used(&p->net.in) == 0) {
         if (pump(p, left) < 0 && ring_used(&p->net.in) == 0)
@@ -126,7 +119,7 @@ static int flush(struct port *p, uint64_t end)
 int port_write(struct port *p, const void *from, size_t len, int timeout_ms)
 {
     const uint8_t *at = from;
-    uint64_t end = now_ms() + (uint64_t)timeout_ms;
+    uint64_t end = clock_now_ms() + (uint64_t)timeout_ms;
     int err = 0;
     while (len && !err) {
         size_t put = p->kind == KIND_RFC2217
@@ -151,7 +144,7 @@ int port_write(struct port *p, const void *from, size_t len, int timeout_ms)
  * only slow: what was sent counts. */
 static int settle(struct port *p)
 {
-    uint64_t end = now_ms() + PORT_SETTLE_MS;
+    uint64_t end = clock_now_ms() + PORT_SETTLE_MS;
     int err = flush(p, end);
     while (!err && !rfc2217_client_settled(&p->net) && left_ms(end))
         err = pump(p, left_ms(end));
@@ -301,7 +294,7 @@ static int open_tty(const char *path, uint32_t baud, char *why)
 /* The other end must agree to be a serial port. */
 static int negotiate(struct port *p, uint32_t baud, char *why)
 {
-    uint64_t end = now_ms() + PORT_SETTLE_MS;
+    uint64_t end = clock_now_ms() + PORT_SETTLE_MS;
     while (!p->net.com_port && !p->net.refused && left_ms(end))
         if (pump(p, left_ms(end)) < 0)
             break;
@@ -356,7 +349,7 @@ static int open_once(struct port **out, const char *name, uint32_t baud,
  * went without a word. */
 int port_open(struct port **out, const char *name, uint32_t baud, char *why)
 {
-    uint64_t end = now_ms() + BUSY_MS;
+    uint64_t end = clock_now_ms() + BUSY_MS;
     int err = open_once(out, name, baud, why);
     while (err == WIPY_EBUSY && after(name, "rfc2217://") && left_ms(end)) {
         poll(NULL, 0, BUSY_AGAIN_MS);
