@@ -83,7 +83,7 @@ static void on_plain_client(void *ctx)
 {
     struct board *b = ctx;
     if (b->state == BOARD_LOADER)
-        loader_port_start(&b->loader);
+        loader_port_start(&b->loader, !b->blank);
 }
 
 static void on_purge(void *ctx)

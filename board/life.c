@@ -177,7 +177,7 @@ static void print_banner(struct board *b)
 static void enter_loader(struct board *b)
 {
     b->state = BOARD_LOADER;
-    loader_port_start(&b->loader);
+    loader_port_start(&b->loader, !b->blank);
     board_event(b, "loader", NULL);
     board_say(b, b->blank ? "nothing valid at 0x1000: the serial loader waits"
                           : "the serial loader waits");

@@ -158,11 +158,11 @@ void loader_port_release(struct loader_port *port)
     port->rom = NULL;
 }
 
-void loader_port_start(struct loader_port *port)
+void loader_port_start(struct loader_port *port, bool strapped)
 {
     port->running = true;
     serial_line_set_loading(port->line, true);
-    rom_start(port->rom);
+    rom_start(port->rom, strapped);
     pump(port);
 }
 

@@ -34,8 +34,9 @@ int loader_port_init(struct loader_port *port, uv_loop_t *loop,
                      struct loader_port_events ev);
 void loader_port_release(struct loader_port *port);
 
-/* From reset: banner, then commands. Takes the UART. */
-void loader_port_start(struct loader_port *port);
+/* From reset: banner, then commands. Takes the UART. `strapped` as in
+ * rom_start. */
+void loader_port_start(struct loader_port *port, bool strapped);
 void loader_port_stop(struct loader_port *port);
 
 /* Drops answers that have not left. */

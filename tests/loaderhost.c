@@ -112,7 +112,7 @@ static void boot(struct host *h)
 static void download(struct host *h)
 {
     h->booted = false;
-    rom_start(&h->rom);
+    rom_start(&h->rom, true);
 }
 
 static void on_leave(void *ctx)
@@ -194,7 +194,7 @@ static void on_plain(void *ctx)
 {
     struct host *h = ctx;
     if (!h->booted)
-        rom_start(&h->rom);
+        rom_start(&h->rom, true);
 }
 
 static void on_purge(void *ctx, unsigned which)

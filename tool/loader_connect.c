@@ -244,18 +244,18 @@ static int raise_speed(struct loader *l)
     return err;
 }
 
-struct spi_step {
-    uint32_t at, value; /* register of SPI1, from its base */
+struct reg_step {
+    uint32_t at, value; /* register, from a base */
 };
 
 /* Several registers in one WRITE_REG. */
-static int write_spi(struct loader *l, const struct spi_step *steps,
-                     size_t count)
+static int write_regs(struct loader *l, uint32_t base,
+                      const struct reg_step *steps, size_t count)
 {
     uint8_t data[5 * 16];
     struct writer w = writer_of(data, sizeof data);
     for (size_t i = 0; i < count; i++) {
-        write_u32(&w, LOADER_REG_SPI + steps[i].at);
+        write_u32(&w, base + steps[i].at);
         write_u32(&w, steps[i].value);
         write_u32(&w, 0xffffffff);
         write_u32(&w, 0);
@@ -266,7 +266,7 @@ static int write_spi(struct loader *l, const struct spi_step *steps,
 /* SPI1's user command: read identification. */
 static int ask_flash_id(struct loader *l)
 {
-    static const struct spi_step steps[] = {
+    static const struct reg_step steps[] = {
         {0x2c, 24 - 1},                 /* bits to read */
         {SPI_USR, 1u << 31 | 1u << 28}, /* a command and an answer */
         {SPI_USR2, 7u << 28 | 0x9f},    /* of 8 bits */
@@ -274,7 +274,8 @@ static int ask_flash_id(struct loader *l)
         {0x00, SPI_USER},
     };
     uint32_t busy = SPI_USER;
-    int err = write_spi(l, steps, sizeof steps / sizeof steps[0]);
+    int err =
+        write_regs(l, LOADER_REG_SPI, steps, sizeof steps / sizeof steps[0]);
     for (int i = 0; !err && (busy & SPI_USER) && i < 10; i++)
         err = loader_read_reg(l, LOADER_REG_SPI, &busy);
     if (!err)
@@ -285,7 +286,7 @@ static int ask_flash_id(struct loader *l)
 /* Silicon's own flash functions want the registers as they were. */
 static int read_flash_id(struct loader *l)
 {
-    struct spi_step found[] = {{SPI_USR, 0}, {SPI_USR2, 0}};
+    struct reg_step found[] = {{SPI_USR, 0}, {SPI_USR2, 0}};
     if (l->chip.is_virtual)
         return ask_flash_id(l);
     int err = loader_read_reg(l, LOADER_REG_SPI + SPI_USR, &found[0].value);
@@ -293,7 +294,7 @@ static int read_flash_id(struct loader *l)
         err = loader_read_reg(l, LOADER_REG_SPI + SPI_USR2, &found[1].value);
     if (!err)
         err = ask_flash_id(l);
-    return err ? err : write_spi(l, found, 2);
+    return err ? err : write_regs(l, LOADER_REG_SPI, found, 2);
 }
 
 static int attach_flash(struct loader *l)
@@ -376,10 +377,16 @@ int loader_connect_again(struct loader *l)
     return err;
 }
 
-/* Where there are no lines the loader is asked to run the flash. */
+/* Where there are no lines the RTC's watchdog resets the board. What the
+ * loader itself offers would lead back into it: a reset by software keeps the
+ * straps. */
 static void run_flash(struct loader *l)
 {
-    uint8_t begin[16] = {0}, end[4] = {0}; /* 0: run */
+    static const struct reg_step steps[] = {
+        {LOADER_REG_WDT_PROTECT, LOADER_WDT_KEY},
+        {LOADER_REG_WDT_TIME, 2000}, /* 13 ms: time for an answer */
+        {LOADER_REG_WDT_CONFIG, LOADER_WDT_RESETS | LOADER_WDT_LENGTHS},
+    };
     if (port_has_lines(l->port)) {
         if (port_set_lines(l->port, false, true) < 0)
             return;
@@ -387,9 +394,7 @@ static void run_flash(struct loader *l)
         port_set_lines(l->port, false, false);
         return;
     }
-    put_u32(begin + 8, l->block);
-    if (loader_command(l, LOADER_FLASH_BEGIN, begin, sizeof begin, ASK_MS) == 0)
-        loader_command(l, LOADER_FLASH_END, end, sizeof end, ASK_MS);
+    write_regs(l, 0, steps, sizeof steps / sizeof steps[0]);
 }
 
 void loader_disconnect(struct loader *l)

@@ -80,6 +80,18 @@ enum {
     LOADER_REG_SPI = 0x3ff42000,
 };
 
+/* The RTC's watchdog: its stage 0, after a time in cycles of 150 kHz, resets
+ * all and reads the straps anew (ESP32 technical reference, "Watchdog
+ * timers"). Nothing but PROTECT is written unless PROTECT holds the key. */
+enum {
+    LOADER_REG_WDT_CONFIG = 0x3ff4808c,
+    LOADER_REG_WDT_TIME = 0x3ff48090,
+    LOADER_REG_WDT_PROTECT = 0x3ff480a4,
+    LOADER_WDT_KEY = 0x50d83aa1,
+    LOADER_WDT_LENGTHS = 7 << 14 | 7 << 11, /* of the reset's pulses */
+};
+#define LOADER_WDT_RESETS (UINT32_C(1) << 31 | UINT32_C(4) << 28)
+
 /* eFuse words, by number: word n is the register LOADER_REG_EFUSE + 4 n
  * (ESP32 technical reference, "eFuse controller"). Block 3 is the user's.
  * The mark tells a virtual board from silicon, the word behind it the machine

@@ -15,6 +15,8 @@ enum {
     BAUD_AT_RESET = 115200,
     WRITE_REG_LEN = 16,
     DELAY_MAX_US = 1000000, /* longest pause WRITE_REG may ask for */
+    CAUSE_POWER_ON = 0,     /* as enum bus_reset_cause numbers them */
+    CAUSE_SOFTWARE = 4,
 };
 
 void rom_init(struct rom_loader *r, const struct rom_config *cfg)
@@ -40,17 +42,24 @@ void rom_stop(struct rom_loader *r)
     memset(r->flash_status, 0, sizeof r->flash_status);
     r->dialect = ROM_DIALECT_ROM;
     r->baud = BAUD_AT_RESET;
-    r->running = r->leave_next = r->held = false;
+    r->running = r->rtc_open = r->held = false;
+    r->then = ROM_STAY;
     r->next_baud = 0;
     r->wait_until_ms = 0;
 }
 
-void rom_start(struct rom_loader *r)
+static void start(struct rom_loader *r, unsigned cause)
 {
     char text[ROM_BANNER_MAX];
     rom_stop(r);
     r->running = true;
-    ring_put(&r->out, text, rom_banner(text, ROM_BOOT_DOWNLOAD, 0));
+    ring_put(&r->out, text, rom_banner(text, ROM_BOOT_DOWNLOAD, cause));
+}
+
+void rom_start(struct rom_loader *r, bool strapped)
+{
+    r->strapped = strapped;
+    start(r, CAUSE_POWER_ON);
 }
 
 uint8_t rom_error(const struct rom_loader *r, enum loader_error rom,
@@ -184,7 +193,7 @@ static void op_run(struct rom_loader *r, const struct rom_request *q,
 {
     (void)q;
     a->silent = true;
-    r->leave_next = true;
+    r->then = ROM_RUN;
 }
 
 /* In the order a session uses them. */
@@ -280,7 +289,11 @@ static void drained(struct rom_loader *r)
         if (r->cfg.baud)
             r->cfg.baud(r->cfg.ctx, r->baud);
     }
-    if (r->leave_next) {
+    if (r->then == ROM_REBOOT && r->strapped) {
+        start(r, CAUSE_SOFTWARE);
+        if (r->cfg.baud)
+            r->cfg.baud(r->cfg.ctx, r->baud);
+    } else if (r->then) {
         rom_stop(r);
         if (r->cfg.leave)
             r->cfg.leave(r->cfg.ctx);
@@ -289,7 +302,7 @@ static void drained(struct rom_loader *r)
 
 static bool takes_input(const struct rom_loader *r)
 {
-    return r->running && !r->held && !r->leave_next && !r->next_baud &&
+    return r->running && !r->held && !r->then && !r->next_baud &&
            ring_room(&r->out) >= ANSWER_ROOM;
 }
 

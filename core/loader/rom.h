@@ -36,8 +36,8 @@ struct rom_config {
      * announced it left at the old one). Values can be odd: never reject. */
     void (*baud)(void *ctx, uint32_t baud);
 
-    /* The client asked to leave the loader: boot the flash as if EN was
-     * pulsed with the strap high. The loader is silent until rom_start. */
+    /* The client left the loader: boot the flash as if EN was pulsed with
+     * the strap high. The loader is silent until rom_start. */
     void (*leave)(void *ctx);
 
     /* True while the chip is still at work on commands given before; the
@@ -49,6 +49,11 @@ struct rom_config {
 enum rom_dialect { ROM_DIALECT_ROM = 0, ROM_DIALECT_STUB };
 
 enum { ROM_OUT_SIZE = 40 * 1024 };
+
+/* What comes when the last answer has left. A reset by software keeps the
+ * straps of the reset before it, so that one from the loader leads back to
+ * the loader; one by the RTC's watchdog reads them anew. */
+enum rom_next { ROM_STAY = 0, ROM_REBOOT, ROM_RUN };
 
 /* One write in progress, plain or deflated. */
 struct rom_write {
@@ -72,6 +77,8 @@ struct rom_loader {
     struct rom_config cfg;
     enum rom_dialect dialect;
     bool running;
+    bool strapped; /* IO0 was low at the reset */
+    bool rtc_open; /* the watchdog's registers take what is written */
     struct slip in;
     struct ring out;
     struct rom_write write;
@@ -80,7 +87,7 @@ struct rom_loader {
     uint8_t flash_status[2];
     uint32_t baud;      /* as far as the loader knows */
     uint32_t next_baud; /* after the output drained; 0 = none */
-    bool leave_next;    /* after the output drained */
+    enum rom_next then; /* after the output drained */
     bool held;          /* the answer waits for the chip */
     uint64_t now_ms, wait_until_ms;
     uint32_t frames, broken_frames; /* statistics */
@@ -92,10 +99,11 @@ struct rom_loader {
 
 void rom_init(struct rom_loader *r, const struct rom_config *cfg);
 
-/* Reset with the strap low: forgets everything, speaks the ROM's dialect and
- * prints the download banner. Also call it when a plain TCP client connects
- * to a board in the loader (there is no other way to reset it). */
-void rom_start(struct rom_loader *r);
+/* Reset into the loader: forgets everything, speaks the ROM's dialect and
+ * prints the download banner. `strapped`: because the strap was low; else
+ * because there is nothing to boot. Also call it when a plain TCP client
+ * connects to a board in the loader (there is no other way to reset it). */
+void rom_start(struct rom_loader *r, bool strapped);
 
 /* EN low, power off: silent and deaf until rom_start. */
 void rom_stop(struct rom_loader *r);

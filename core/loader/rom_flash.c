@@ -149,7 +149,10 @@ void rom_flash_end(struct rom_loader *r, const struct rom_request *q,
     if (flash_sync(r->cfg.flash) < 0)
         a->error = rom_error(r, LOADER_ROM_FAILED, LOADER_STUB_SPI_FAILED);
     r->write.open = false;
-    r->leave_next = get_u32(q->data) == 0; /* 1: stay */
+    if (get_u32(q->data) == 0)
+        r->then = ROM_REBOOT;
+    else if (!stub) /* it has nothing else to do; the stub goes on */
+        r->then = ROM_RUN;
 }
 
 void rom_flash_md5(struct rom_loader *r, const struct rom_request *q,

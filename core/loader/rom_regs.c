@@ -115,9 +115,15 @@ static void spi_user_command(struct rom_loader *r)
 void rom_write_reg(struct rom_loader *r, uint32_t addr, uint32_t value,
                    uint32_t mask)
 {
-    uint32_t word = word_in(unalias(addr), LOADER_REG_SPI, SPI_WORDS);
+    addr = unalias(addr);
+    if (addr == LOADER_REG_WDT_PROTECT)
+        r->rtc_open = value == LOADER_WDT_KEY;
+    if (addr == LOADER_REG_WDT_CONFIG && r->rtc_open &&
+        (value & mask & LOADER_WDT_RESETS) == LOADER_WDT_RESETS)
+        r->then = ROM_RUN;
+    uint32_t word = word_in(addr, LOADER_REG_SPI, SPI_WORDS);
     if (word == SPI_WORDS)
-        return; /* watchdogs, clocks: nothing here would notice */
+        return; /* clocks and others: nothing here would notice */
     r->spi[word] = (r->spi[word] & ~mask) | (value & mask);
     if (word == SPI_CMD && (r->spi[SPI_CMD] & SPI_CMD_USER)) {
         spi_user_command(r);

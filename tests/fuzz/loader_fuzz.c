@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     rom_efuse_make(efuse, (const uint8_t[6]){1, 2, 3, 4, 5, 6}, 1);
     rom_init(rom, &(struct rom_config){
                       .flash = &flash, .efuse = efuse, .leave = on_leave});
-    rom_start(rom);
+    rom_start(rom, true);
     struct reader in = reader_of(data + 1, len - 1);
     if (data[0] & 1) {
         while (reader_left(&in) >= 3 && !left) {

@@ -82,7 +82,7 @@ static int set_up(void **state)
                                            .baud = on_baud,
                                            .leave = on_leave,
                                            .busy = is_busy});
-    rom_start(&b->rom);
+    rom_start(&b->rom, true);
     loader_client_init(&b->client);
     *state = b;
     return 0;
@@ -241,7 +241,7 @@ static void writes_and_repeats(void **state)
     assert_int_equal(b->chip[0x1600], 0xff);
     assert_int_equal(b->chip[0x2000], 0);
     assert_int_equal(ask(b, LOADER_FLASH_END, 1, 1u), 0);
-    assert_false(b->left);
+    assert_true(b->left); /* the ROM has nothing else to do */
 }
 
 static void checks_before_it_writes(void **state)
@@ -271,7 +271,42 @@ static void speed_and_leaving_come_after_the_answer(void **state)
     assert_int_equal(ask(b, LOADER_CHANGE_BAUD, 2, 461234u, 0u), 0);
     assert_int_equal(b->baud, 461234); /* an odd value is fine */
     assert_int_equal(ask(b, LOADER_FLASH_BEGIN, 4, 0u, 0u, 0x400u, 0u), 0);
+    assert_int_equal(ask(b, LOADER_FLASH_END, 1, 1u), 0);
+    assert_true(b->left);
+}
+
+static void a_reset_by_software_keeps_the_straps(void **state)
+{
+    struct bench *b = *state;
+    sync_up(b);
+    start_stub(b);
+    assert_int_equal(ask(b, LOADER_CHANGE_BAUD, 2, 460800u, 115200u), 0);
+    assert_int_equal(ask(b, LOADER_FLASH_BEGIN, 4, 0u, 0u, 0x4000u, 0u), 0);
     assert_int_equal(ask(b, LOADER_FLASH_END, 1, 0u), 0);
+    assert_false(b->left);
+    assert_int_equal(b->baud, 115200);
+    b->client.stub = false;
+    sync_up(b); /* in the ROM's dialect again */
+
+    rom_start(&b->rom, false); /* nothing to boot: the strap was high */
+    sync_up(b);
+    assert_int_equal(ask(b, LOADER_FLASH_BEGIN, 4, 0u, 0u, 0x400u, 0u), 0);
+    assert_int_equal(ask(b, LOADER_FLASH_END, 1, 0u), 0);
+    assert_true(b->left);
+}
+
+static void the_watchdog_reads_the_straps_anew(void **state)
+{
+    enum { CONFIG = 0x3ff4808c, PROTECT = 0x3ff480a4 };
+    const uint32_t resets = 0xc0000000u, key = 0x50d83aa1u, all = 0xffffffffu;
+    struct bench *b = *state;
+    sync_up(b);
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, CONFIG, resets, all, 0u), 0);
+    assert_false(b->left); /* protected */
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, PROTECT, key, all, 0u), 0);
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, CONFIG, 0u, all, 0u), 0);
+    assert_false(b->left); /* switched off, as tools do */
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, CONFIG, resets, all, 0u), 0);
     assert_true(b->left);
 }
 
@@ -514,6 +549,8 @@ int main(void)
         WITH(writes_and_repeats),
         WITH(checks_before_it_writes),
         WITH(speed_and_leaving_come_after_the_answer),
+        WITH(a_reset_by_software_keeps_the_straps),
+        WITH(the_watchdog_reads_the_straps_anew),
         WITH(waits_for_a_busy_chip),
         WITH(reads_no_further_than_allowed),
         cmocka_unit_test(lines_follow_levels),

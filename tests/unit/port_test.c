@@ -54,7 +54,7 @@ static void moved(void)
         in_loader = event == LINES_DOWNLOAD;
     }
     if (event == LINES_DOWNLOAD)
-        rom_start(&rom);
+        rom_start(&rom, true);
 }
 
 int ioctl(int fd, unsigned long request, ...)
