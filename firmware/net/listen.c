@@ -78,14 +78,17 @@ static bool listener_close(struct listener *l)
 uint64_t net_lobby_ms(struct net *net, const struct newcomer *one,
                       const struct newcomer *other)
 {
-    bool known = login_is_known(&net->login, other->addr);
-    if (known != login_is_known(&net->login, one->addr))
+    unsigned rank = login_rank(&net->login, one->addr, net->now_ms);
+    unsigned others = login_rank(&net->login, other->addr, net->now_ms);
+    bool known = others == LOGIN_KNOWN_RANK;
+    if (known != (rank == LOGIN_KNOWN_RANK))
         return known ? 0 : LOBBY_KNOWN_MS;
     if (one->sessions > 1 && !other->sessions)
         return 0;
     if (one->sessions > other->sessions + 1)
         return LOBBY_OTHER_MS;
-    return other->sessions || one->waits ? UINT64_MAX : LOBBY_OTHER_MS;
+    bool stays = one->waits && rank <= others;
+    return other->sessions || stays ? UINT64_MAX : LOBBY_OTHER_MS;
 }
 
 void net_follow_wish(struct net *net)

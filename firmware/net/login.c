@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "login.h"
 
+#include <arpa/inet.h>
 #include <bearssl_hmac.h>
 #include <string.h>
 #include <sys/random.h>
@@ -19,6 +20,7 @@ enum {
     LOCK_MS = 60000,
     LOCK_MAX_MS = 16 * 60000,
     FORGET_MS = 30 * 60000,
+    RANK_MS = 1000, /* between the turns of two ranks */
 };
 _Static_assert(AT_HASH + LOGIN_HASH == LOGIN_RECORD, "record layout");
 
@@ -149,14 +151,6 @@ static struct login_address *find_known(struct login *l, uint32_t addr)
     return NULL;
 }
 
-bool login_is_known(struct login *l, uint32_t addr)
-{
-    pthread_mutex_lock(&l->lock);
-    bool known = find_known(l, addr) != NULL;
-    pthread_mutex_unlock(&l->lock);
-    return known;
-}
-
 static struct login_address *find(struct login *l, uint32_t addr)
 {
     struct login_address *known = find_known(l, addr);
@@ -213,25 +207,68 @@ static bool budget_is_empty(struct login *l, uint64_t now_ms)
     return l->budget == 0;
 }
 
-/* Somewhere behind the moment when it grows: if all asked again at once, the
- * first in some table would always win. */
-static uint64_t budget_wait(const struct login *l, uint32_t addr,
-                            uint64_t now_ms)
+/* Not to be guessed by strangers. */
+static uint64_t mix(const struct login *l, uint64_t value)
 {
-    uint32_t salt;
+    uint64_t salt;
     memcpy(&salt, l->record + AT_SALT, sizeof salt);
-    uint64_t mixed = (addr ^ salt ^ now_ms) * 0x9e3779b97f4a7c15u;
-    return l->budget_ms + LOGIN_BUDGET_MS - now_ms +
-           (mixed >> 32) % LOGIN_BUDGET_MS;
+    value = (value ^ salt) * 0x9e3779b97f4a7c15u;
+    return (value ^ value >> 32) * 0x9e3779b97f4a7c15u >> 32;
+}
+
+static uint16_t minute(uint64_t now_ms)
+{
+    return (uint16_t)(now_ms / 60000 + 1);
+}
+
+/* `wide`: 0 for the /16, 1 for the /24, 2 for the address. */
+static uint16_t *mark_of(struct login *l, uint32_t addr, unsigned wide)
+{
+    uint64_t network = ntohl(addr) >> (16 - 8 * wide);
+    return &l->mark[wide][mix(l, network) % LOGIN_MARKS];
+}
+
+static unsigned rank_of(struct login *l, uint32_t addr, uint64_t now_ms)
+{
+    unsigned wide = 0;
+    if (find_known(l, addr))
+        return LOGIN_KNOWN_RANK;
+    for (; wide < 3; wide++) {
+        uint16_t mark = *mark_of(l, addr, wide);
+        if (!mark || (uint16_t)(minute(now_ms) - mark) >= LOGIN_MARK_MIN)
+            break;
+    }
+    return wide + 1;
+}
+
+unsigned login_rank(struct login *l, uint32_t addr, uint64_t now_ms)
+{
+    pthread_mutex_lock(&l->lock);
+    unsigned rank = rank_of(l, addr, now_ms);
+    pthread_mutex_unlock(&l->lock);
+    return rank;
+}
+
+/* A new attempt is there for the first rank when the budget grows, and for the
+ * next ones when it has lain there for a while; somewhere in that time, or the
+ * first in some table would always win. */
+static uint64_t budget_wait(struct login *l, uint32_t addr, uint64_t now_ms)
+{
+    unsigned rank = rank_of(l, addr, now_ms);
+    if (rank == LOGIN_KNOWN_RANK)
+        return 0;
+    bool empty = budget_is_empty(l, now_ms);
+    uint64_t grows_ms = l->budget_ms + (empty ? LOGIN_BUDGET_MS : 0);
+    uint64_t at_ms = grows_ms + (rank - 1) * RANK_MS +
+                     mix(l, ntohl(addr) ^ grows_ms << 32) % RANK_MS;
+    return l->budget > 1 || at_ms < now_ms ? 0 : at_ms - now_ms;
 }
 
 static uint64_t wait_of(struct login *l, uint32_t addr, uint64_t now_ms)
 {
     const struct login_address *a = find(l, addr);
     uint64_t wait = a && a->next_ms > now_ms ? a->next_ms - now_ms : 0;
-    if (wait == 0 && !find_known(l, addr) && budget_is_empty(l, now_ms))
-        wait = budget_wait(l, addr, now_ms);
-    return wait;
+    return wait ? wait : budget_wait(l, addr, now_ms);
 }
 
 uint64_t login_wait_ms(struct login *l, uint32_t addr, uint64_t now_ms)
@@ -260,6 +297,8 @@ static void note_failure(struct login *l, uint32_t addr, uint64_t now_ms)
     if (!a) {
         a = entry_for(l, addr, now_ms);
         l->budget -= l->budget > 0;
+        for (unsigned wide = 0; wide < 3; wide++)
+            *mark_of(l, addr, wide) = minute(now_ms);
     }
     if (is_forgotten(a, now_ms))
         a->failures = 0;

@@ -201,7 +201,8 @@ struct newcomer {
  * gains a session over an address that has no more than its own: whoever opens
  * connections fastest neither keeps others out nor cuts short those who type.
  * Where strangers come from many addresses, those that logged in before go
- * first, and an attempt that waits is let wait. */
+ * first, and an attempt that waits is let wait unless one of better rank
+ * (login_rank) comes. */
 uint64_t net_lobby_ms(struct net *net, const struct newcomer *one,
                       const struct newcomer *other);
 

@@ -181,6 +181,15 @@ static void many_addresses_do_not_push_out_the_guesser(void **state)
     assert_int_equal(login_wait_ms(&l, 7, now), 250); /* half an hour later */
 }
 
+/* In network order, as sessions give it. */
+static uint32_t ip(unsigned a, unsigned b, unsigned c, unsigned d)
+{
+    const uint8_t bytes[4] = {(uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d};
+    uint32_t addr;
+    memcpy(&addr, bytes, sizeof addr);
+    return addr;
+}
+
 /* A botnet: an address for each guess, as fast as it is let, for an hour. */
 static void many_addresses_share_a_budget(void **state)
 {
@@ -222,10 +231,106 @@ static void many_addresses_share_a_budget(void **state)
         }
     assert_true(in);
     assert_true(now - began < 300000);
-    /* with half an hour of peace all is as before */
+    /* with half an hour of peace all is as before, but the last attempt is
+     * kept for a cleaner network for a while */
     now += 31 * 60000;
-    for (int i = 0; i < LOGIN_BUDGET; i++)
+    for (int i = 0; i < LOGIN_BUDGET - 1; i++)
         assert_int_equal(try(addr++, "micro", "guess"), LOGIN_WRONG);
+    uint64_t wait = login_wait_ms(&l, addr, now);
+    assert_in_range(wait, 1, LOGIN_BUDGET_MS);
+    assert_int_equal(login_wait_ms(&l, ip(77, 1, 1, 1), now) / 1000, 0);
+    now += wait;
+    assert_int_equal(try(addr++, "micro", "guess"), LOGIN_WRONG);
+}
+
+/* Addresses of attackers: of one network, of several, of the whole world. */
+static uint32_t of_a_lan(unsigned n)
+{
+    return ip(192, 168, 1, 2 + n % 200);
+}
+
+static uint32_t of_a_provider(unsigned n)
+{
+    return ip(10, 20, n / 100 % 8, 2 + n % 100);
+}
+
+static uint32_t of_the_world(unsigned n)
+{
+    return ip(11 + n % 80, n / 80, 1, 1);
+}
+
+/* Eight sessions guess, each from another address as soon as it was judged,
+ * for `before_ms`. How long a newcomer with the right password then waits. */
+static uint64_t newcomer_waits(uint32_t newcomer, uint32_t attacker(unsigned),
+                               uint64_t before_ms)
+{
+    uint64_t at[9] = {0}, begin;
+    uint32_t from[9];
+    unsigned count = 0;
+    fresh();
+    begin = now + before_ms;
+    at[8] = begin;
+    for (int i = 0; i < 8; i++)
+        from[i] = attacker(count++);
+    from[8] = newcomer;
+    for (;; now++)
+        for (int i = 0; i < 9; i++) {
+            if (now < at[i])
+                continue;
+            uint64_t wait = login_wait_ms(&l, from[i], now);
+            at[i] = now + wait;
+            if (wait == 0 && i == 8) {
+                assert_int_equal(try(newcomer, "micro", "python"), LOGIN_OK);
+                return now - begin;
+            }
+            if (wait == 0)
+                assert_int_equal(try(from[i], "micro", "guess"), LOGIN_WRONG);
+            if (wait == 0 || wait > 8000)
+                from[i] = attacker(count++);
+        }
+}
+
+/* The next guess that is judged is the newcomer's, unless the attackers have
+ * as many fresh networks. */
+static void a_newcomer_goes_before_who_failed(void **state)
+{
+    (void)state;
+    enum { A_MINUTE = 60700, AN_HOUR = 3600700 };
+    uint64_t turn = LOGIN_BUDGET_MS + 4000;
+    assert_in_range(newcomer_waits(ip(77, 1, 1, 1), of_a_lan, A_MINUTE), 0,
+                    turn);
+    assert_in_range(newcomer_waits(ip(77, 1, 1, 1), of_a_provider, A_MINUTE), 0,
+                    turn);
+    /* from the same provider; from the same network, when all the attackers'
+     * addresses there have failed */
+    assert_in_range(newcomer_waits(ip(10, 20, 99, 1), of_a_provider, A_MINUTE),
+                    0, turn);
+    assert_in_range(newcomer_waits(ip(192, 168, 1, 250), of_a_lan, AN_HOUR), 0,
+                    turn);
+    /* nothing tells it from them: by chance */
+    assert_in_range(newcomer_waits(ip(210, 1, 1, 1), of_the_world, A_MINUTE), 0,
+                    300000);
+}
+
+static void ranks(void **state)
+{
+    (void)state;
+    fresh();
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(login_rank(&l, ip(1, 2, 3, (uint8_t)i), now), 1);
+    assert_int_equal(try(ip(1, 2, 3, 4), "micro", "guess"), LOGIN_WRONG);
+    assert_int_equal(login_rank(&l, ip(1, 3, 3, 4), now), 1);
+    assert_int_equal(login_rank(&l, ip(1, 2, 4, 4), now), 2);
+    assert_int_equal(login_rank(&l, ip(1, 2, 3, 5), now), 3);
+    assert_int_equal(login_rank(&l, ip(1, 2, 3, 4), now), 4);
+    assert_int_equal(try(ip(1, 2, 3, 5), "micro", "python"), LOGIN_OK);
+    assert_int_equal(login_rank(&l, ip(1, 2, 3, 5), now), 0);
+    /* an owner's mistakes are no mark on the network */
+    assert_int_equal(try(ip(9, 9, 9, 9), "micro", "python"), LOGIN_OK);
+    assert_int_equal(try(ip(9, 9, 9, 9), "micro", "typo"), LOGIN_WRONG);
+    assert_int_equal(login_rank(&l, ip(9, 9, 9, 8), now), 1);
+    now += 61 * 60000;
+    assert_int_equal(login_rank(&l, ip(1, 2, 3, 4), now), 1);
 }
 
 static void known_addresses_are_slowed_too(void **state)
@@ -261,6 +366,8 @@ int main(void)
         cmocka_unit_test(guessing_gets_slower_then_locked),
         cmocka_unit_test(many_addresses_share_a_budget),
         cmocka_unit_test(known_addresses_are_slowed_too),
+        cmocka_unit_test(a_newcomer_goes_before_who_failed),
+        cmocka_unit_test(ranks),
         cmocka_unit_test(many_addresses_do_not_push_out_the_guesser),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
