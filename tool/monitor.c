@@ -12,22 +12,39 @@
 #include "base/err.h"
 #include "clock.h"
 #include "commands.h"
+#include "control.h"
 #include "loader_args.h"
 #include "port.h"
+#include "running.h"
 
 enum { LEAVE = 0x1d /* Ctrl-] */, RESET = 0x14 /* Ctrl-T */ };
+
+/* A board that left is looked for so often, and for so long. */
+enum { AGAIN_MS = 250, PIPED_WAIT_MS = 10000 };
 
 static const char usage[] =
     "usage: wipy monitor [OPTIONS]\n"
     "Shows what the board says on its serial line and sends what is typed.\n"
-    "Ctrl-] ends, Ctrl-T presses the reset switch (ports with modem lines).\n"
+    "Ctrl-] ends, Ctrl-T presses the reset switch (ports with modem lines). A\n"
+    "board that goes away is waited for.\n"
     "\n"
     "  -r, --reset           reset the board first\n"
+    "  --wait TIME           how long it is waited for, each time (until "
+    "Ctrl-];\n"
+    "                        without a terminal 10s)\n"
     "  -p, --port PORT, -b, --baud N (115200), --flash FILE\n";
 
 struct monitor {
+    struct serial_args serial;
+    bool reset;       /* first */
+    const char *wait; /* --wait as it was given */
+    uint32_t wait_ms; /* 0 = for ever */
     struct port *port;
-    bool keyboard; /* standard input is still there */
+    char name[PORT_NAME_MAX];
+    const char *of_board; /* "serial" or "pty": an address of the running
+                             board, which may have another when it is back */
+    bool keyboard;        /* standard input is still there */
+    bool tty;             /* and a terminal, raw */
 };
 
 static int press_reset(struct port *port)
@@ -54,8 +71,8 @@ static int from_keyboard(struct monitor *m)
         int err = data[i] == RESET ? press_reset(m->port)
                                    : port_write(m->port, &data[i], 1, 5000);
         if (err == WIPY_ENOTSUP)
-            fputs("\r\nwipy: this port cannot reset the board; use 'wipy "
-                  "reset'\r\n",
+            fputs("\nwipy: this port cannot reset the board; use 'wipy "
+                  "reset'\n",
                   stderr);
         else if (err < 0)
             return err;
@@ -111,71 +128,162 @@ static int watch(struct monitor *m)
     return done;
 }
 
-static int take_arguments(struct serial_args *s, bool *reset, int argc,
-                          char **argv)
+/* ---- a board that went away ---- */
+
+/* The number of a pty may be somebody else's terminal by now: only the board
+ * itself says which one it has. */
+static bool name_again(struct monitor *m)
 {
-    struct args a = args_of("wipy monitor", usage, argc, argv);
-    const char *word;
-    for (int kind; (kind = args_next(&a, &word)) != 0;) {
-        if (kind == 1 && (args_is(&a, "r") || args_is(&a, "reset"))) {
-            *reset = true;
-            continue;
-        }
-        int taken = kind == 1 ? serial_args_take(s, &a) : 0;
-        if (taken <= 0)
-            return taken < 0 ? -taken : args_unknown(&a, word);
-    }
+    if (!m->of_board)
+        return strncmp(m->name, "/dev/pts/", 9) != 0;
+    json_t *status = running_status(m->serial.o.flash);
+    const char *at = running_text(status, "addresses", m->of_board);
+    if (at)
+        snprintf(m->name, sizeof m->name, "%s%s",
+                 strcmp(m->of_board, "serial") == 0 ? "rfc2217://" : "", at);
+    json_decref(status);
+    return at != NULL;
+}
+
+/* A pause. True when the user has enough; other keys are for nobody. */
+static bool left_meanwhile(struct monitor *m)
+{
+    uint8_t keys[256];
+    struct pollfd fd = {.fd = m->keyboard ? STDIN_FILENO : -1,
+                        .events = POLLIN};
+    if (poll(&fd, 1, AGAIN_MS) <= 0)
+        return told_to_end != 0;
+    ssize_t got = read(STDIN_FILENO, keys, sizeof keys);
+    m->keyboard = got > 0;
+    return got > 0 && memchr(keys, LEAVE, (size_t)got);
+}
+
+/* 0 = it is back, 1 = the user is done, negative = it did not come. */
+static int wait_for_board(struct monitor *m)
+{
+    char why[PORT_NAME_MAX];
+    uint64_t began = clock_now_ms();
+    port_close(m->port);
+    m->port = NULL;
+    if (!m->of_board && !name_again(m))
+        return WIPY_ECLOSED;
+    fprintf(stderr, "%swipy: %s: the connection broke; waiting for the board\n",
+            m->tty ? "\n" : "", m->name);
+    do { /* what goes away may still seem to be there for a moment */
+        if (left_meanwhile(m))
+            return 1;
+        if (m->wait_ms && clock_now_ms() - began >= m->wait_ms)
+            return WIPY_ENOENT;
+    } while (!name_again(m) ||
+             port_open(&m->port, m->name, m->serial.o.baud, why) < 0);
+    fprintf(stderr, "wipy: %s: the board is back\n", m->name);
     return 0;
 }
 
-static int open_port(struct serial_args *s, struct port **port, char *name)
+static int watch_on(struct monitor *m)
+{
+    int done = 0;
+    while (!done) {
+        done = watch(m);
+        if (done == WIPY_ECLOSED || done == WIPY_EIO)
+            done = wait_for_board(m);
+        if (told_to_end)
+            break;
+    }
+    return done;
+}
+
+/* ---- beginning ---- */
+
+static int take_arguments(struct monitor *m, int argc, char **argv)
+{
+    struct args a = args_of("wipy monitor", usage, argc, argv);
+    const struct args_option options[] = {{"reset", "r", &m->reset, NULL},
+                                          {"wait", "", NULL, &m->wait}};
+    const char *word;
+    for (int kind; (kind = args_next(&a, &word)) != 0;) {
+        int taken = kind == 1 ? args_take(&a, options, 2) : 0;
+        if (!taken && kind == 1)
+            taken = serial_args_take(&m->serial, &a);
+        if (taken <= 0)
+            return taken < 0 ? -taken : args_unknown(&a, word);
+    }
+    if (m->wait && (!control_duration(m->wait, &m->wait_ms) || !m->wait_ms))
+        return args_wrong(&a, "--wait %s: a time like 5s or 2m", m->wait);
+    return 0;
+}
+
+/* Is it an address of the running board? */
+static void look_whose(struct monitor *m)
+{
+    json_t *status = running_status(m->serial.o.flash);
+    const char *serial = running_text(status, "addresses", "serial");
+    const char *pty = running_text(status, "addresses", "pty");
+    char found[PORT_NAME_MAX];
+    snprintf(found, sizeof found, "rfc2217://%s", serial ? serial : "");
+    if (pty && strcmp(m->name, pty) == 0)
+        m->of_board = "pty";
+    else if (!m->serial.o.port && strcmp(m->name, found) == 0)
+        m->of_board = "serial";
+    json_decref(status);
+}
+
+static int open_port(struct monitor *m)
 {
     char how[1024], why[PORT_NAME_MAX];
-    if (s->o.port) {
-        snprintf(name, PORT_NAME_MAX, "%s", s->o.port);
-    } else if (port_find(s->o.flash, name, how) < 0) {
+    if (m->serial.o.port) {
+        snprintf(m->name, sizeof m->name, "%s", m->serial.o.port);
+    } else if (port_find(m->serial.o.flash, m->name, how) < 0) {
         fprintf(stderr, "wipy: %s\n", how);
         return EXIT_BOARD;
     }
-    int err = port_open(port, name, s->o.baud, why);
+    int err = port_open(&m->port, m->name, m->serial.o.baud, why);
     if (err < 0)
-        fprintf(stderr, "wipy: %s: %s\n", name, why);
+        fprintf(stderr, "wipy: %s: %s\n", m->name, why);
+    else
+        look_whose(m);
     return err < 0 ? loader_exit_code(err) : 0;
+}
+
+/* True when it is one; `old` is how it was. */
+static bool make_raw(const struct monitor *m, struct termios *old)
+{
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, old) != 0)
+        return false;
+    fprintf(stderr, "%s at %u baud; Ctrl-] ends, Ctrl-T resets\n", m->name,
+            (unsigned)m->serial.o.baud);
+    struct termios raw = *old;
+    cfmakeraw(&raw);
+    raw.c_oflag = old->c_oflag;
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    return true;
 }
 
 int cmd_monitor(int argc, char **argv)
 {
-    struct serial_args s;
     struct monitor m = {.keyboard = true};
-    struct termios old, raw;
-    char name[PORT_NAME_MAX];
-    bool reset = false;
-    serial_args_init(&s);
-    s.o.baud = 115200;
-    int code = take_arguments(&s, &reset, argc, argv);
+    struct termios old;
+    serial_args_init(&m.serial);
+    m.serial.o.baud = 115200;
+    int code = take_arguments(&m, argc, argv);
     if (!code)
-        code = open_port(&s, &m.port, name);
+        code = open_port(&m);
     if (code)
         return code;
-    bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
-    if (tty) {
-        fprintf(stderr, "%s at %u baud; Ctrl-] ends, Ctrl-T resets\n", name,
-                (unsigned)s.o.baud);
-        raw = old;
-        cfmakeraw(&raw);
-        raw.c_oflag = old.c_oflag;
-        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    }
+    m.tty = make_raw(&m, &old);
+    if (!m.tty && !m.wait_ms)
+        m.wait_ms = PIPED_WAIT_MS;
     catch_signals();
-    int err = reset ? press_reset(m.port) : 0;
+    int err = m.reset ? press_reset(m.port) : 0;
     if (!err)
-        err = watch(&m);
-    if (tty)
+        err = watch_on(&m);
+    if (m.tty)
         tcsetattr(STDIN_FILENO, TCSANOW, &old);
     port_close(m.port);
     if (err < 0)
-        fprintf(stderr, "wipy: %s: %s\n", name,
-                err == WIPY_ECLOSED ? "the connection broke"
-                                    : wipy_strerror(err));
+        fprintf(stderr, "wipy: %s: %s\n", m.name,
+                err == WIPY_ECLOSED  ? "the connection broke"
+                : err == WIPY_ENOENT ? "the board did not come back"
+                                     : wipy_strerror(err));
     return err < 0 ? loader_exit_code(err) : EXIT_OK;
 }
