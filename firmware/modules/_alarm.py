@@ -23,12 +23,14 @@ def add(alarm, start=None):
 
 def _run(_):
     now = _board.now_us()
-    while _due and _due[0][0] <= now:
-        when, alarm = _due.pop(0)
-        if alarm._periodic:
-            add(alarm, when if now - when < alarm._us else now)
-        alarm._handler(alarm._arg)
-    _arm()
+    try:
+        while _due and _due[0][0] <= now:
+            when, alarm = _due.pop(0)
+            if alarm._periodic:
+                add(alarm, when if now - when < alarm._us else now)
+            alarm._handler(alarm._arg)
+    finally:
+        _arm()  # also for those behind a handler that raised
 
 
 _board.on_alarm(_run)

@@ -81,6 +81,7 @@ struct vm {
     /* ---- interrupts: written by the loop thread and the signal handler ----
      */
     atomic_bool interrupted; /* Ctrl-C arrived and was not delivered yet */
+    unsigned interrupts;     /* delivered so far */
     atomic_bool executing;   /* Python code runs in a whole instance */
     int wake;                /* eventfd: ends a wait */
     unsigned ignored;        /* interrupts nothing has reacted to */
@@ -199,9 +200,10 @@ void instance_end(struct vm *vm);
 
 enum exec_result { EXEC_OK, EXEC_RAISED, EXEC_INTERRUPTED, EXEC_EXIT };
 
-/* Runs `source` in __main__ and prints what it raises. `name` replaces
- * "<stdin>" in the traceback unless NULL. */
-enum exec_result instance_exec(struct vm *vm, const char *source, size_t len);
+/* Runs `source` in __main__ and prints what it raises. A Ctrl-C meanwhile is
+ * for `source` when that is interruptible, else for what comes next. */
+enum exec_result instance_exec(struct vm *vm, const char *source, size_t len,
+                               bool interruptible);
 
 /* ---- proxy.c ---- */
 /* The value of the module `_board` at `out`. */
@@ -236,6 +238,9 @@ void out_banner(struct vm *vm, uint32_t len);
 
 /* ---- wait.c: time and interrupts ---- */
 void wait_init(struct vm *vm);
+/* Python code of the user runs between these two. */
+void wait_begin(struct vm *vm);
+void wait_end(struct vm *vm);
 /* Waits until board time `until_us`; Python's interrupts are served. */
 void wait_until(struct vm *vm, uint64_t until_us);
 /* Serves scheduled callbacks and raises a pending KeyboardInterrupt. */

@@ -138,7 +138,8 @@ static enum exec_result judge(struct vm *vm, uint32_t out)
     return result;
 }
 
-enum exec_result instance_exec(struct vm *vm, const char *source, size_t len)
+enum exec_result instance_exec(struct vm *vm, const char *source, size_t len,
+                               bool interruptible)
 {
     uint32_t text = Z_micropythonZ_malloc(&vm->wasm, (uint32_t)len + 1);
     uint32_t out = Z_micropythonZ_malloc(&vm->wasm, MP_VALUE);
@@ -146,13 +147,11 @@ enum exec_result instance_exec(struct vm *vm, const char *source, size_t len)
         wasm_rt_trap(WASM_RT_TRAP_OOB);
     memcpy(vm_at(vm, text), source, len);
     *vm_at(vm, text + (uint32_t)len) = 0;
-    host_mp_hal_set_interrupt_char(&vm->wasm, 3);
-    atomic_store(&vm->executing, true);
+    if (interruptible)
+        wait_begin(vm);
     Z_micropythonZ_mp_js_do_exec(&vm->wasm, text, (uint32_t)len, out);
-    atomic_store(&vm->executing, false);
-    host_mp_hal_set_interrupt_char(&vm->wasm, (uint32_t)-1);
-    vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
-    atomic_store(&vm->interrupted, false);
+    if (interruptible)
+        wait_end(vm);
     enum exec_result result = judge(vm, out);
     Z_micropythonZ_free(&vm->wasm, text);
     Z_micropythonZ_free(&vm->wasm, out);

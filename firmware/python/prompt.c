@@ -28,13 +28,9 @@ void prompt_reset(struct vm *vm)
 
 static bool process_one(struct vm *vm, uint8_t byte)
 {
-    /* Also while it compiles: 9**9**9 is folded there. */
-    atomic_store(&vm->executing, true);
-    /* May interrupt at once: typed ahead of what runs now. */
-    console_set_interrupt(vm->config->console, CTRL_C);
+    wait_begin(vm); /* also while it compiles: 9**9**9 is folded there */
     uint32_t r = Z_micropythonZ_mp_js_repl_process_char(&vm->wasm, byte);
-    atomic_store(&vm->executing, false);
-    console_set_interrupt(vm->config->console, -1);
+    wait_end(vm);
     return (r & MP_FORCED_EXIT) != 0;
 }
 
@@ -42,13 +38,8 @@ static bool process_one(struct vm *vm, uint8_t byte)
 static bool process(struct vm *vm, uint8_t byte)
 {
     bool reset = process_one(vm, byte);
-    bool late = vm_u32(vm, MP_PENDING_EXCEPTION) != 0;
-    late = atomic_exchange(&vm->interrupted, false) || late;
-    vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
-    if (late && !reset) {
+    if (!reset && atomic_exchange(&vm->interrupted, false))
         reset = process_one(vm, CTRL_C);
-        vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
-    }
     return reset;
 }
 

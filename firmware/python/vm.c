@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "firmware/python/inside.h"
 #include "firmware/wasm/guard.h"
 
 enum { CTRL_B = 2, CTRL_C = 3, CTRL_F = 6, REPL_RAW = 1 };
+
+enum { SETTLE_NS = 20000000 }; /* as the first firmware's soft reset */
 
 static void say_log(struct vm *vm, const char *line)
 {
@@ -58,15 +61,28 @@ static bool run_script(struct vm *vm, const char *name)
         return true;
     quote(name, quoted, sizeof quoted);
     int len = snprintf(source, sizeof source, "execfile('%s')", quoted);
-    enum exec_result result = instance_exec(vm, source, (size_t)len);
+    enum exec_result result = instance_exec(vm, source, (size_t)len, true);
     const struct vm_services *s = vm->config->services;
     if (result == EXEC_RAISED && s->script_error)
         s->script_error(s->ctx);
     return result != EXEC_EXIT;
 }
 
+/* Who types Ctrl-C before they begin wants the prompt. */
+static bool is_stopped(struct vm *vm)
+{
+    console_set_interrupt(vm->config->console, CTRL_C);
+    console_set_interrupt(vm->config->console, -1);
+    if (!atomic_exchange(&vm->interrupted, false))
+        return false;
+    out_print(vm, "Ctrl-C: boot.py and main.py were not run\r\n");
+    return true;
+}
+
 static bool run_scripts(struct vm *vm, bool raw)
 {
+    if (is_stopped(vm))
+        return true;
     if (!run_script(vm, "boot.py"))
         return false;
     return raw || run_script(vm, vm->main_name);
@@ -74,17 +90,23 @@ static bool run_scripts(struct vm *vm, bool raw)
 
 /* ---- prompt ---- */
 
+static uint8_t next_byte(struct vm *vm)
+{
+    for (;;) {
+        uint8_t byte;
+        int ms = wait_prompt_ms(vm);
+        if (atomic_exchange(&vm->interrupted, false))
+            return CTRL_C;
+        if (console_read(vm->config->console, &byte, 1, ms) > 0)
+            return byte;
+    }
+}
+
 static void serve_prompt(struct vm *vm)
 {
     const struct vm_services *s = vm->config->services;
     for (;;) {
-        uint8_t byte;
-        int n = console_read(vm->config->console, &byte, 1, wait_prompt_ms(vm));
-        if (n <= 0) {
-            if (!atomic_exchange(&vm->interrupted, false))
-                continue;
-            byte = CTRL_C;
-        }
+        uint8_t byte = next_byte(vm);
         bool raw = vm_u32(vm, MP_REPL_MODE) == REPL_RAW;
         if (byte == CTRL_F && !raw && !vm->config->wipy1) {
             if (s->safe_boot)
@@ -103,6 +125,7 @@ struct life {
     bool raw;     /* the prompt stays in raw mode over a soft reset */
     bool soft;
     bool started; /* the runtime came up */
+    bool exited;  /* a script ended it */
 };
 
 static void start_light(struct vm *vm)
@@ -119,13 +142,13 @@ static void start_light(struct vm *vm)
 static void run_start(struct vm *vm)
 {
     const struct frozen_file *start = frozen_find("_start.py");
-    instance_exec(vm, (const char *)start->text, start->len);
+    instance_exec(vm, (const char *)start->text, start->len, false);
 }
 
 static void run_test(struct vm *vm)
 {
     const struct vm_config *c = vm->config;
-    enum exec_result r = instance_exec(vm, c->script, c->script_len);
+    enum exec_result r = instance_exec(vm, c->script, c->script_len, true);
     files_sync(vm);
     out_flush(vm);
     c->exit(r == EXEC_OK || r == EXEC_EXIT ? 0 : 1);
@@ -145,7 +168,8 @@ static void live(void *arg)
         s->started(s->ctx, life->soft);
     if (vm->config->script)
         run_test(vm);
-    if (!life->scripts || run_scripts(vm, life->raw)) {
+    life->exited = life->scripts && !run_scripts(vm, life->raw);
+    if (!life->exited) {
         vm_set_u32(vm, MP_REPL_MODE, life->raw ? REPL_RAW : 0);
         Z_micropythonZ_mp_js_repl_init(&vm->wasm);
         out_flush(vm);
@@ -159,6 +183,10 @@ static void soft_reset(struct vm *vm, struct life *life)
     out_print(vm, vm->config->wipy1 ? "MPY: soft reboot\r\n"
                                     : "PYB: soft reboot\r\n");
     life->scripts = !vm->config->safe_boot; /* a safe boot stays one */
+    /* It will do so again: others have a say in between. */
+    struct timespec settle = {.tv_nsec = SETTLE_NS};
+    while (life->exited && nanosleep(&settle, &settle) < 0)
+        continue; /* a timer of the runtime that was */
 }
 
 /* A script broke the runtime itself. The scripts are not run again: they
@@ -175,6 +203,7 @@ static void crashed(struct vm *vm, struct life *life, wasm_rt_trap_t trap)
                          : "crashed",
              vm->stuck ? "busy" : wasm_rt_strerror(trap));
     vm->stuck = false;
+    atomic_store(&vm->interrupted, false);
     vm->out_swallow = 0;
     out_print(vm, "\r\n");
     out_print(vm, line);
@@ -191,10 +220,10 @@ __attribute__((noinline)) static void one_life(struct life *life)
 {
     struct vm *vm = life->vm;
     vm->stack_hi = __builtin_frame_address(0);
-    life->started = false;
+    life->started = life->exited = false;
     wasm_rt_trap_t trap = wasm_guard_run(live, life);
     atomic_store(&vm->executing, false);
-    atomic_store(&vm->interrupted, false);
+    console_set_interrupt(vm->config->console, -1);
     if (!life->started)
         bus_fatal(vm->config->bus, "Python cannot start");
     prompt_reset(vm);

@@ -16,7 +16,7 @@
 
 #include "firmware/python/inside.h"
 
-enum { FLUSH_AFTER_MS = 5 };
+enum { CTRL_C = 3, FLUSH_AFTER_MS = 5 };
 
 static _Thread_local struct vm *current; /* for the signal handler */
 
@@ -78,6 +78,7 @@ static void interrupt(struct vm *vm, const void *context)
         vm->ignored_since_ms = now;
     }
     Z_micropythonZ_mp_sched_keyboard_interrupt(&vm->wasm);
+    vm->interrupts++;
     if (++vm->ignored < GIVE_UP_PRESSES ||
         now - vm->ignored_since_ms < GIVE_UP_MS || !in_guest(context))
         return;
@@ -99,6 +100,25 @@ static void on_signal(int sig, siginfo_t *info, void *context)
     if (health_is_hung(vm) && in_guest(context))
         give_up(vm);
     request_pending(vm);
+}
+
+/* What was typed ahead interrupts at once, as what came between two. */
+void wait_begin(struct vm *vm)
+{
+    atomic_store(&vm->executing, true);
+    host_mp_hal_set_interrupt_char(&vm->wasm, CTRL_C);
+    if (atomic_load(&vm->interrupted))
+        wait_wake(vm);
+}
+
+/* What came too late is for whatever is next. */
+void wait_end(struct vm *vm)
+{
+    atomic_store(&vm->executing, false);
+    host_mp_hal_set_interrupt_char(&vm->wasm, (uint32_t)-1);
+    if (vm_u32(vm, MP_PENDING_EXCEPTION))
+        atomic_store(&vm->interrupted, true);
+    vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
 }
 
 /* On the loop thread. */
@@ -156,6 +176,9 @@ void wait_init(struct vm *vm)
  * point, and during every wait. */
 
 enum { REPEAT_MS = 5 };
+
+/* mp_handle_pending_behaviour_t: does it raise what is pending, too? */
+enum { PENDING_CALLBACKS = 0, PENDING_ALL = 1 };
 
 static uint64_t real_ns(const struct vm *vm, uint64_t us)
 {
@@ -225,7 +248,8 @@ void host_before_mp_handle_pending(Z_micropython_instance_t *in, uint32_t raise)
         health_serve(vm);
 }
 
-/* At the prompt nothing runs that could look. */
+/* At the prompt nothing runs that could look. A callback may run for ever:
+ * Ctrl-C ends it as it ends a program, and the prompt sees it, too. */
 int wait_prompt_ms(struct vm *vm)
 {
     bool healthy = health_is_wanted(vm);
@@ -234,10 +258,13 @@ int wait_prompt_ms(struct vm *vm)
     uint64_t now = wait_now_us(vm);
     if (now < vm->alarm_us && !healthy)
         return (int)(real_ns(vm, vm->alarm_us - now) / 1000000) + 1;
-    atomic_store(&vm->executing, true);
+    unsigned interrupts = vm->interrupts;
+    wait_begin(vm);
     health_serve(vm);
-    wait_pending(vm);
-    atomic_store(&vm->executing, false);
+    mpi_mp_handle_pending(&vm->wasm, PENDING_CALLBACKS);
+    wait_end(vm);
+    if (vm->interrupts != interrupts)
+        atomic_store(&vm->interrupted, true);
     out_flush(vm);
     return 0;
 }
@@ -286,7 +313,7 @@ uint32_t Z_envZ_mp_js_random_u32(struct Z_env_instance_t *env)
 
 void wait_pending(struct vm *vm)
 {
-    mpi_mp_handle_pending(&vm->wasm, 1);
+    mpi_mp_handle_pending(&vm->wasm, PENDING_ALL);
 }
 
 static bool is_pending(struct vm *vm)

@@ -84,6 +84,8 @@ MACHINE = [
      'periodic=True); time.sleep_ms(60); a.cancel(); 5 <= len(l) <= 13', 'True'),
     ('l = []; a = machine.Timer.Alarm(l.append, ms=5, arg=7)', ''),
     ('time.sleep_ms(30); l', '[7]'),
+    ('l = []; a, b = [machine.Timer.Alarm(f, ms=5) for f in (lambda a: 1 / 0, '
+     'l.append)]; time.sleep_ms(30); "rang", len(l)', "('rang', 1)"),
 ]
 
 NETWORK = [

@@ -100,6 +100,76 @@ def test_interrupt_can_be_caught():
         h.until('>>> ')
 
 
+def sync(h, mark):
+    """An empty prompt, whatever came before."""
+    h.send('\x03\r"mark" "%d"\r' % mark)
+    h.until("'mark%d'\r\n>>> " % mark, 5)
+
+
+def paste(h, program):
+    h.send('\x05')
+    h.until('=== ')
+    h.send(program.replace('\n', '\r') + '\x04')
+    return h.until('>>> ')
+
+
+def test_interrupt_while_it_starts():
+    """It is for the scripts; the board's own preparations are whole."""
+    with board() as h:
+        write(h, 'boot.py', 'while True: pass\n')
+        for n in range(60):
+            h.send('\x04')
+            h.until('soft reboot')
+            time.sleep(n % 12 * 0.0003)
+            h.send('\x03')
+            h.until('information.\r\n>>> ', 5)
+            sync(h, n)
+            assert h.type('import os; os.uname().sysname') == "'WiPy'\r\n"
+        h.send('\x04\x03')  # typed ahead
+        h.until('boot.py and main.py were not run\r\n', 5)
+        h.until('information.\r\n>>> ')
+
+
+def test_scripts_that_exit():
+    """They are started again and again, but not so that nobody gets in."""
+    with board() as h:
+        write(h, 'main.py', 'import sys\nsys.exit()\n')
+        h.send('\x04')
+        h.until('soft reboot')
+        began = time.monotonic()
+        for _ in range(10):
+            h.until('soft reboot')
+        assert time.monotonic() - began > 0.1
+        for n in range(10):
+            h.send('\x03')
+            h.until('information.\r\n>>> ', 5)
+            sync(h, n)
+            h.send('\x04')
+            h.until('soft reboot')
+            time.sleep(n * 0.003)
+
+
+def test_interrupt_of_callbacks():
+    """At the prompt as in a program; a loop ends at the third Ctrl-C."""
+    with board() as h:
+        paste(h, 'import time\nfrom machine import Timer\n'
+              'def wait(a):\n    print("wa" "its")\n    time.sleep(100)\n'
+              'def loop(a):\n    print("lo" "ops")\n    while True: pass\n')
+        h.type('a = Timer.Alarm(wait, ms=20)')
+        h.until('waits')
+        h.send('\x03')
+        h.until(INTERRUPTED[:-5])
+        h.until('>>> ')
+        assert h.type('"alive"') == "'alive'\r\n"
+        h.type('a = Timer.Alarm(loop, ms=20)')
+        h.until('loops')
+        for _ in range(9):
+            soon()
+            h.send('\x03')
+        h.until('did not react')
+        sync(h, 1)
+
+
 def test_kbd_intr():
     with board() as h:
         h.send('import micropython, sys; micropython.kbd_intr(-1); '
