@@ -249,6 +249,15 @@ class RTC:
         t = _time.gmtime(us // 1000000)
         return t[:6] + (us % 1000000, None)
 
+    # As MicroPython's own boards have it: with the day of the week.
+    def datetime(self, when=None):
+        if when is None:
+            us = int(_board.clock_us())
+            t = _time.gmtime(us // 1000000)
+            return t[:3] + (t[6],) + t[3:6] + (us % 1000000,)
+        y, month, day, _, h, m, s, us = when
+        self.init((y, month, day, h, m, s, us))
+
     def synced(self):
         return False
 

@@ -27,6 +27,10 @@ OS = [
     ('sorted(os.listdir())', "['boot.py', 'cert', 'lib', 'main.py', 'sys']"),
     ('sorted(x[0] for x in os.ilistdir("/flash"))[0]', "'boot.py'"),
     ('os.stat("/flash/main.py")[6] > 0', 'True'),
+    ('[f for f in os.ilistdir() if f[0] == "main.py"][0][3] == '
+     'os.stat("main.py")[6]', 'True'),
+    ('[f for f in os.ilistdir(b"/flash") if f[3]][0][0][-3:]', "b'.py'"),
+    ('next(os.ilistdir("none"))', 'OSError: [Errno 2] ENOENT'),
     ('os.sync()', ''),
     ('os.mkdir("d"); os.rename("d", "e"); "e" in os.listdir()', 'True'),
     ('os.chdir("e"); os.getcwd()', "'/flash/e'"),
@@ -37,6 +41,7 @@ OS = [
     ('os.umount("/flash")', "stays mounted"),
     ('import machine; os.mount(machine.SD(), "/sd")', 'OSError: [Errno 19] '),
     ('os.mount(5, "/sd")', 'OSError: '),
+    ('import vfs; vfs.mount()', "[(<volume>, '/flash')]"),
     ('os.dupterm()', ''),
     ('os.statvfs("/flash")[0] * os.statvfs("/flash")[2] > 1 << 20', 'True'),
     ('import uos; uos is os', 'True'),
@@ -71,6 +76,9 @@ MACHINE = [
     ('r = machine.RTC(); r.init((2017, 2, 28, 10, 30, 5, 0, 0)); r.now()[:6]',
      '(2017, 2, 28, 10, 30, 5)'),
     ('import time; time.localtime()[:5]', '(2017, 2, 28, 10, 30)'),
+    ('r.datetime()[:7]', '(2017, 2, 28, 1, 10, 30, 5)'),
+    ('r.datetime((2026, 11, 21, 5, 18, 7, 9, 0)); r.now()[:6]',
+     '(2026, 11, 21, 18, 7, 9)'),
     ('machine.wake_reason()', '(0, None)'),
     ('machine.idle()', ''),
     ('from machine import UART; u = UART(0, 115200); os.dupterm(u)', ''),
@@ -86,6 +94,21 @@ MACHINE = [
     ('time.sleep_ms(30); l', '[7]'),
     ('l = []; a, b = [machine.Timer.Alarm(f, ms=5) for f in (lambda a: 1 / 0, '
      'l.append)]; time.sleep_ms(30); "rang", len(l)', "('rang', 1)"),
+]
+
+OWN_FS = [  # a file system in Python, as mpremote mounts one
+    (r'exec("class FS:\n def mount(self, readonly, mkfs): pass\n'
+     r' def umount(self): print(1234)\n'
+     r' def ilistdir(self, path): return iter([(\'one\', 0x8000, 0, 3)])\n'
+     r' def open(self, path, mode): raise OSError(2)\n'
+     r' def stat(self, path): return (0x8000, 0, 0, 0, 0, 0, 3, 0, 0, 0)")', ''),
+    ('fs = FS(); os.mount(fs, "/own"); sorted(os.listdir("/"))',
+     "['flash', 'own']"),
+    ('os.listdir("/own"), list(os.ilistdir("/own"))[0][3]', "(['one'], 3)"),
+    ('[p for f, p in vfs.mount()]', "['/flash', '/own']"),
+    ('os.umount("/own"); os.listdir("/")', "1234\r\n['flash']"),
+    ('os.mount(fs, "/own"); os.umount(fs); os.listdir("/")',
+     "1234\r\n['flash']"),
 ]
 
 NETWORK = [
@@ -168,7 +191,7 @@ def main():
     for options in ([], ['--gc', '256']):
         with Host([sys.argv[1]], *options) as h:
             h.until('>>> ')
-            for cases in (MANUAL, OS, LOST, MACHINE, NETWORK, PYTHON):
+            for cases in (MANUAL, OS, OWN_FS, LOST, MACHINE, NETWORK, PYTHON):
                 failed += run(h, cases)
                 count += len(cases)
     with Host([sys.argv[1]], '--wipy1') as h:
