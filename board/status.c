@@ -52,12 +52,17 @@ static struct image image(const struct board *b)
     static const char *const slots[] = {"factory", "ota_0", "ota_1"};
     const struct bus_cpu_regs *r = b->wires.cpu;
     uint32_t slot = atomic_load(&r->slot);
-    /* Until the bootloader has chosen, the registers are zero. */
-    bool chosen = r->image_version[0] && slot < sizeof slots / sizeof slots[0];
+    /* Until the bootloader has chosen, the registers are zero; where no CPU
+     * is at work they are of the run before. */
+    bool old = b->state == BOARD_OFF || b->state == BOARD_HELD ||
+               b->state == BOARD_LOADER;
+    bool chosen =
+        !old && r->image_version[0] && slot < sizeof slots / sizeof slots[0];
     return (struct image){
         .slot = chosen ? slots[slot] : "unknown",
-        .version = cpu_text(r->image_version, sizeof r->image_version),
-        .note = cpu_text(r->image_note, sizeof r->image_note)};
+        .version =
+            cpu_text(r->image_version, old ? 0 : sizeof r->image_version),
+        .note = cpu_text(r->image_note, old ? 0 : sizeof r->image_note)};
 }
 
 static json_t *image_status(const struct board *b)
@@ -143,6 +148,24 @@ static json_t *chip_status(const struct board *b)
                      cut);
 }
 
+/* Why the board is in download mode, and what leads out of it. */
+static json_t *loader_status(const struct board *b)
+{
+    if (b->state != BOARD_LOADER)
+        return json_null();
+    if (b->blank)
+        return json_string("no bootloader at 0x1000; 'wipy flash --all-images "
+                           "FOLDER' writes one");
+    if (pins_strapped(&b->pins))
+        return json_string("P2 is pulled to ground; 'wipy pin P2 free', then "
+                           "'wipy reset' starts the program");
+    if (serial_port_strapped(&b->serial))
+        return json_string("the serial line's client holds DTR; when it lets "
+                           "go, 'wipy reset' starts the program");
+    return json_string("the ROM's loader waits for a flasher; 'wipy reset' "
+                       "starts the program");
+}
+
 static json_t *walls_status(const struct board *b)
 {
     return json_pack("{s:b, s:i}", "seccomp", 1, "landlock",
@@ -163,6 +186,7 @@ json_t *board_status(const struct board *b)
                   "speed", (double)b->options.speed / CLOCK_REAL_TIME);
     json_object_set_new(s, "ready", json_boolean(b->announced));
     json_object_set_new(s, "image", image_status(b));
+    json_object_set_new(s, "loader", loader_status(b));
     json_object_set_new(s, "addresses", addresses(b));
     json_object_set_new(s, "fault", fault_status(&b->fault));
     json_object_set_new(s, "last_fault", fault_status(&b->last_fault));

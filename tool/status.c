@@ -18,18 +18,11 @@ static void show_addresses(const json_t *addresses)
         printf("%-12s %s\n", names[i], control_text(addresses, names[i]));
 }
 
-/* In the serial loader, switched off or before the bootloader has chosen, the
- * registers still tell of the run before, or nothing. */
-static void show_image(const json_t *s)
+static void show_image(const json_t *image)
 {
-    static const char *const none[] = {"off", "serial loader", "held in reset"};
-    const json_t *image = json_object_get(s, "image");
     const char *version = control_text(image, "version");
     const char *note = control_text(image, "note");
-    bool runs = *version != 0;
-    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
-        runs = runs && strcmp(control_text(s, "state"), none[i]) != 0;
-    if (runs)
+    if (*version)
         printf("image        %s in %s%s%s\n", version,
                control_text(image, "slot"), *note ? ", " : "", note);
     else
@@ -45,9 +38,11 @@ static void show(const json_t *s)
     json_int_t ms = json_integer_value(json_object_get(s, "uptime_ms"));
     printf("power        %s (%s)\n", control_text(s, "power"),
            control_text(s, "state"));
+    if (json_is_string(json_object_get(s, "loader")))
+        printf("             download mode: %s\n", control_text(s, "loader"));
     printf("led          %s %s\n", control_text(led, "rgb"),
            control_text(led, "pattern"));
-    show_image(s);
+    show_image(json_object_get(s, "image"));
     printf("reset cause  %s\n", control_text(s, "reset_cause"));
     printf("uptime       %lld.%03lld s of the board's clock\n",
            (long long)(ms / 1000), (long long)(ms % 1000));

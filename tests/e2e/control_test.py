@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 
-from board import Board, run_cases
+from board import Board, run_cases, wait_for
 
 DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs")
 
@@ -104,6 +104,43 @@ def waiting(build):
         assert c.result("status")["reset_cause"] == "brown-out"
 
 
+def download_mode(build):
+    """In the ROM's loader: said with its reason, and what is said leads out"""
+    def loads(board, why, *leave):
+        status = board.status()
+        assert status["state"] == "serial loader", status
+        assert status["image"] == {"slot": "unknown", "version": "",
+                                   "note": ""}, "nothing runs"
+        assert why in status["loader"], status
+        said = board.wipy("status")
+        assert "download mode: " + status["loader"] in said, said
+        assert re.search(r"^image +none runs$", said, re.M), said
+        slots = json.loads(board.wipy("slots", "--json"))["slots"]
+        assert not any(s["runs"] for s in slots), slots
+        commands = re.findall(r"'wipy ([^']*)'", status["loader"])
+        assert commands == list(leave), (commands, leave)
+
+    def leaves(board):
+        for words in re.findall(r"'wipy ([^']*)'", board.status()["loader"]):
+            board.wipy(*words.replace("FOLDER", build).split())
+        wait_for("services", lambda: board.status()["ready"])
+        assert board.status()["loader"] is None
+        assert "download mode" not in board.wipy("status")
+
+    with Board(build) as board:
+        board.wipy("reset", "--loader", "--wait")
+        loads(board, "waits for a flasher", "reset")
+        leaves(board)
+        board.wipy("pin", "P2", "low")
+        board.wipy("reset", "--wait")
+        loads(board, "P2 is pulled to ground", "pin P2 free", "reset")
+        leaves(board)
+        board.wipy("erase", "bootloader")
+        wait_for("the loader", lambda: board.status()["loader"])
+        loads(board, "no bootloader at 0x1000", "flash --all-images FOLDER")
+        leaves(board)
+
+
 def events(build):
     """A watcher gets events; sixteen clients at a time; quit ends the board"""
     with Board(build) as board:
@@ -152,4 +189,4 @@ def exit_codes(build):
 
 if __name__ == "__main__":
     sys.argv[1] = os.path.abspath(sys.argv[1])
-    run_cases(requests, waiting, events, exit_codes)
+    run_cases(requests, waiting, download_mode, events, exit_codes)
