@@ -127,20 +127,25 @@ static int cache_make_room(struct ftl *ftl, struct ftl_cached **out)
     return err;
 }
 
-uint32_t ftl_tx_room(const struct ftl *ftl)
+static uint32_t tx_room(const struct ftl *ftl, uint32_t changes, uint32_t bytes)
 {
-    uint32_t used = ftl->changes + cache_dirty(ftl);
-    uint32_t by_count = used < FTL_TX_MAX ? FTL_TX_MAX - used : 0;
-    uint32_t bytes = ftl->tx_bytes + cache_dirty(ftl) * SECTOR_COST;
+    const uint32_t most = FTL_TX_MAX - TX_OWN;
+    uint32_t by_count = changes < most ? most - changes : 0;
     uint32_t by_size =
         bytes < ftl->tx_limit ? (ftl->tx_limit - bytes) / SECTOR_COST : 0;
     return by_count < by_size ? by_count : by_size;
 }
 
+uint32_t ftl_tx_room(const struct ftl *ftl)
+{
+    uint32_t dirty = cache_dirty(ftl);
+    return tx_room(ftl, ftl->changes + dirty,
+                   ftl->tx_bytes + dirty * SECTOR_COST);
+}
+
 uint32_t ftl_tx_most(const struct ftl *ftl)
 {
-    uint32_t by_size = ftl->tx_limit / SECTOR_COST;
-    return by_size < FTL_TX_MAX ? by_size : (uint32_t)FTL_TX_MAX;
+    return tx_room(ftl, 0, 0);
 }
 
 static int write_sector(struct ftl *ftl, uint32_t lba, const uint8_t *from)
@@ -196,7 +201,7 @@ static int log_bad_units(struct ftl *ftl, bool commit)
 /* Deltas are scarce: the oldest ones are merged into whole sectors. */
 static int fold_deltas(struct ftl *ftl)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < TX_FOLDS; i++) {
         uint32_t lba = delta_to_fold(ftl);
         if (lba == FTL_NONE || cache_find_dirty(ftl, lba))
             return 0;

@@ -56,7 +56,8 @@ struct ftl_unit {
     bool deltas : 1; /* holds small-change records */
     /* All that emptied it has been synced: it may be erased at once. */
     bool settled : 1;
-    bool blank : 1; /* erased ahead, with its neighbours */
+    bool blank : 1;  /* erased ahead, with its neighbours */
+    bool former : 1; /* has a part of the volume that a format ended */
     /* While mounting: its header cannot be believed, its log cannot be read
      * to the end, ends in a torn record, has records that never happened. */
     bool broken : 1, unreadable : 1, torn : 1, kills : 1;
@@ -157,7 +158,8 @@ int ftl_mount(struct ftl *ftl, const struct flash *flash, flash_off off,
               uint32_t size, void *memory, size_t memory_len);
 
 /* Starts a new, empty volume whatever is there. Until the first ftl_commit
- * the flash still holds the old one: a cut brings that back. Erase counts
+ * the flash still holds the old one: a cut brings that back, whole if what
+ * was free in it, two units at least, is room enough until then. Erase counts
  * and retired units are carried over where they can be read. */
 int ftl_format(struct ftl *ftl, const struct flash *flash, flash_off off,
                uint32_t size, void *memory, size_t memory_len);

@@ -26,49 +26,45 @@ bool head_is_torn(struct ftl *ftl, uint32_t place)
     return false;
 }
 
-uint32_t record_behind(struct ftl *ftl, const struct record *torn,
-                       uint32_t limit)
+static enum record_read peek(struct ftl *ftl, struct record_walk walk)
 {
-    uint32_t unit = place_unit(torn->place);
-    uint32_t at = place_at(torn->place) % FTL_UNIT, end = at + BEHIND_MAX;
-    uint32_t next = at + record_size(torn); /* if its head can be believed */
     struct record r;
-    if (next < limit &&
-        record_at(ftl, place_of(unit, next), limit, &r) == RECORD_OK)
-        return next;
-    for (at += RECORD_MIN; at < end && at < limit; at++) {
-        enum record_read got = record_at(ftl, place_of(unit, at), limit, &r);
-        if (got == RECORD_OK)
-            return at;
-        if (got != RECORD_TORN)
-            return 0;
-    }
-    return 0;
+    return record_next(ftl, &walk, &r);
 }
 
-enum record_read log_end(struct ftl *ftl, uint32_t unit, struct record *r,
-                         uint32_t *limit)
+bool record_behind(struct ftl *ftl, struct record_walk *walk,
+                   const struct record *torn)
 {
-    *limit = FTL_UNIT;
-    for (uint32_t at = UNIT_HEADER;;) {
-        enum record_read got = record_at(ftl, place_of(unit, at), *limit, r);
-        if (got != RECORD_OK)
-            return got;
-        at += record_size(r);
-        if (r->kind == RECORD_SECTOR && r->start < *limit)
-            *limit = r->start;
+    const uint32_t from = walk->at;
+    walk->at = from + record_size(torn); /* if its head can be believed */
+    if (peek(ftl, *walk) == RECORD_OK)
+        return true;
+    enum record_read got = RECORD_TORN;
+    for (uint32_t i = RECORD_MIN; i < BEHIND_MAX && got == RECORD_TORN; i++) {
+        walk->at = from + i;
+        got = peek(ftl, *walk);
     }
+    return got == RECORD_OK;
+}
+
+enum record_read log_end(struct ftl *ftl, struct record_walk *walk,
+                         struct record *r)
+{
+    enum record_read got;
+    while ((got = record_next(ftl, walk, r)) == RECORD_OK)
+        ;
+    return got;
 }
 
 /* The torn record that ends the unit's log, as it would be with one bit other
  * than it is; it is in ftl->rec then. Returns that bit, or -1. */
 static int wrong_bit(struct ftl *ftl, uint32_t unit, struct record *r)
 {
-    uint32_t limit;
-    if (log_end(ftl, unit, r, &limit) != RECORD_TORN)
+    struct record_walk walk = records_of(unit);
+    if (log_end(ftl, &walk, r) != RECORD_TORN)
         return -1;
     uint32_t place = r->place;
-    uint32_t avail = limit - place_at(place) % FTL_UNIT;
+    uint32_t avail = walk.limit - walk.at;
     if (avail > RECORD_MAX)
         avail = RECORD_MAX;
     if (flash_read(ftl->flash, place_off(ftl, place), ftl->rec, avail))
@@ -135,22 +131,17 @@ static bool is_lost(struct ftl *ftl, const struct record *r)
     return known == FTL_NONE || seq_at(ftl, known) != r->seq;
 }
 
-/* Such a record from `at` on. */
-static bool hides(struct ftl *ftl, uint32_t unit, uint32_t at, uint32_t limit)
+/* Such a record where the walk is, or behind a torn one there. */
+static bool hides(struct ftl *ftl, struct record_walk walk)
 {
     struct record r;
-    enum record_read got = record_at(ftl, place_of(unit, at), limit, &r);
-    if (got == RECORD_TORN)
-        at = record_behind(ftl, &r, limit);
-    else if (got != RECORD_OK)
+    struct record_walk first = walk;
+    if (record_next(ftl, &first, &r) == RECORD_TORN &&
+        !record_behind(ftl, &walk, &r))
         return false;
-    while (at && record_at(ftl, place_of(unit, at), limit, &r) == RECORD_OK) {
+    while (record_next(ftl, &walk, &r) == RECORD_OK)
         if (is_lost(ftl, &r))
             return true;
-        at += record_size(&r);
-        if (r.kind == RECORD_SECTOR && r.start < limit)
-            limit = r.start;
-    }
     return false;
 }
 
@@ -165,10 +156,9 @@ static bool is_rotten(struct ftl *ftl, uint32_t unit)
 
 static bool torn_hides(struct ftl *ftl, uint32_t unit)
 {
+    struct record_walk walk = records_of(unit);
     struct record r;
-    uint32_t limit;
-    return log_end(ftl, unit, &r, &limit) == RECORD_TORN &&
-           hides(ftl, unit, place_at(r.place) % FTL_UNIT, limit);
+    return log_end(ftl, &walk, &r) == RECORD_TORN && hides(ftl, walk);
 }
 
 /* Records are killed after a cut, all above the last commit then, and nothing
@@ -176,13 +166,9 @@ static bool torn_hides(struct ftl *ftl, uint32_t unit)
 static bool kill_is_wrong(struct ftl *ftl, uint32_t unit)
 {
     uint64_t killed = UINT64_MAX, top = 0;
-    uint32_t limit = FTL_UNIT;
+    struct record_walk walk = records_of(unit);
     struct record r;
-    for (uint32_t at = UNIT_HEADER;
-         record_at(ftl, place_of(unit, at), limit, &r) == RECORD_OK;) {
-        at += record_size(&r);
-        if (r.kind == RECORD_SECTOR && r.start < limit)
-            limit = r.start;
+    while (record_next(ftl, &walk, &r) == RECORD_OK) {
         if (r.killed && r.seq < killed)
             killed = r.seq;
         if (!r.killed && r.seq <= ftl->committed_seq && r.seq > top)
@@ -199,7 +185,7 @@ static const char *unit_damage(struct ftl *ftl, uint32_t unit)
         return NULL;
     if (u->state == UNIT_LOST || u->unreadable)
         return "unit %u cannot be read";
-    if (u->broken && hides(ftl, unit, UNIT_HEADER, FTL_UNIT))
+    if (u->broken && hides(ftl, records_of(unit)))
         return "the header of unit %u is damaged";
     if (u->state != UNIT_CLOSED)
         return NULL;

@@ -15,8 +15,10 @@ enum {
     RECORD_FULL = 20, /* its 512 bytes lie elsewhere in the unit */
     INLINE_MAX = 384, /* most bytes a sparse or delta record carries */
     DELTA_MAX = 256,
-    DELTA_CHAIN = 32, /* most deltas a sector may have */
-    TX_BATCH = 15,    /* sectors logged together: what a unit holds */
+    DELTA_CHAIN = 32,      /* most deltas a sector may have */
+    TX_BATCH = 15,         /* sectors logged together: what a unit holds */
+    TX_FOLDS = 2,          /* sectors whose deltas a commit merges */
+    TX_OWN = TX_FOLDS + 1, /* what it adds: these and the bad units */
 
     RESERVE_UNITS = 2, /* kept free for garbage collection */
     GC_AHEAD = 1,      /* as many more are made free in good time */
@@ -25,6 +27,8 @@ enum {
     WEAR_AHEAD = 8,   /* as much more worn may a block be that is free */
     WEAR_EVERY = 16,  /* units opened between two such moves */
 
+    COUNT_MOST = INT32_MAX, /* an epoch or age beyond is none of ours */
+
     /* A place says where a record is and what it costs, so that it can be
      * accounted for without reading it: cost << 25 | unit << 13 | offset. */
     PLACE_UNIT_BIT = 13,
@@ -32,6 +36,8 @@ enum {
     PLACE_COST_SECTOR = 63, /* else the cost in steps of 8 bytes */
     SECTOR_COST = RECORD_FULL + FTL_SECTOR,
 };
+
+#define SEQ_MOST ((uint64_t)1 << 39) /* nor is a higher number */
 
 _Static_assert(1 << PLACE_UNIT_BIT == FTL_UNIT, "offset bits cover a unit");
 _Static_assert((FTL_UNITS_MAX << PLACE_UNIT_BIT) == (1 << PLACE_COST_BIT),
@@ -96,6 +102,13 @@ struct record {
 
 enum record_read { RECORD_OK, RECORD_END, RECORD_TORN, RECORD_UNREADABLE };
 
+/* The records of a unit, one after the other. Both are offsets in the unit,
+ * which a unit full to its last byte brings to FTL_UNIT. */
+struct record_walk {
+    uint32_t unit, at;
+    uint32_t limit; /* here begin the sectors of the records before `at` */
+};
+
 static inline uint32_t place_of(uint32_t unit, uint32_t off)
 {
     return unit << PLACE_UNIT_BIT | off;
@@ -147,14 +160,15 @@ uint32_t record_size(const struct record *r);
 uint32_t record_place(const struct record *r);
 /* Encodes to `to`, record_size bytes; returns that. */
 uint32_t record_encode(const struct record *r, uint8_t *to);
-/* Parses what is at `place`; records end before `limit` (offset in the unit).
- * The in-line payload is in ftl->rec until the next read. */
-enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
-                           struct record *r);
+struct record_walk records_of(uint32_t unit);
+/* The record the walk has come to; its in-line payload is in ftl->rec until
+ * the next read. The walk goes on only past a sound one. */
+enum record_read record_next(struct ftl *ftl, struct record_walk *walk,
+                             struct record *r);
 /* Whether `raw`, `avail` bytes, begins with a sound record. */
 bool record_parse(const struct ftl *ftl, const uint8_t *raw, uint32_t avail,
                   struct record *r);
-/* As record_at for a record known to be there: anything else is an error. */
+/* A record known to be there: anything else is an error. */
 int record_load(struct ftl *ftl, uint32_t place, struct record *r);
 /* The 512 bytes of a base. WIPY_ECORRUPT when the check sum is wrong; `to`
  * holds what was read all the same. */

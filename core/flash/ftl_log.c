@@ -95,12 +95,20 @@ int unit_mark_dead(struct ftl *ftl, uint32_t unit)
                      sizeof zeros);
 }
 
+/* A new volume without a commit: a cut brings the one before back. */
+static bool is_unborn(const struct ftl *ftl)
+{
+    return ftl->committed_seq == 0;
+}
+
 /* Whether free unit `a` is to be written before `b`: one that was erased
  * ahead, else the one erased least; what stays for long goes where most was
  * erased, which then rests. */
-static bool is_better(const struct ftl_unit *a, const struct ftl_unit *b,
-                      bool to_rest)
+static bool is_better(const struct ftl *ftl, const struct ftl_unit *a,
+                      const struct ftl_unit *b, bool to_rest)
 {
+    if (is_unborn(ftl) && a->former != b->former)
+        return b->former;
     if (to_rest)
         return a->erases > b->erases;
     return a->blank == b->blank ? a->erases < b->erases : a->blank;
@@ -111,7 +119,8 @@ static uint32_t next_free(const struct ftl *ftl, bool to_rest)
     const struct ftl_unit *best = NULL;
     for (uint32_t i = 0; i < ftl->units; i++) {
         const struct ftl_unit *u = &ftl->unit[i];
-        if (u->state == UNIT_FREE && (!best || is_better(u, best, to_rest)))
+        if (u->state == UNIT_FREE &&
+            (!best || is_better(ftl, u, best, to_rest)))
             best = u;
     }
     return best ? (uint32_t)(best - ftl->unit) : FTL_NONE;
@@ -179,7 +188,7 @@ static void erase_ahead(struct ftl *ftl, uint32_t worn)
 {
     uint32_t best = FTL_NONE, best_wear = (worn + WEAR_AHEAD) * BLOCK_UNITS;
     uint32_t lead = (0u - ftl->off) % FLASH_BLOCK;
-    if (ftl->tx_opened == 0 || lead % FTL_UNIT)
+    if (ftl->tx_opened == 0 || is_unborn(ftl) || lead % FTL_UNIT)
         return;
     for (uint32_t i = lead / FTL_UNIT; i + BLOCK_UNITS <= ftl->units;
          i += BLOCK_UNITS) {
@@ -346,6 +355,16 @@ static void count_records(struct ftl *ftl, const struct record *r,
     }
 }
 
+/* Of what could not be put here some may be sound: no record must seem to be
+ * missing among them when they are superseded. */
+static void head_fail(struct ftl *ftl, const struct ftl_head *head)
+{
+    static const uint8_t zeros[RECORD_HEAD];
+    flash_off end = place_off(ftl, place_of(head->unit, head->tail));
+    (void)flash_program(ftl->flash, end, zeros, sizeof zeros);
+    unit_retire(ftl, head->unit);
+}
+
 int log_put_some(struct ftl *ftl, enum head_kind which, struct record *r,
                  uint32_t count)
 {
@@ -365,7 +384,7 @@ int log_put_some(struct ftl *ftl, enum head_kind which, struct record *r,
             count_records(ftl, r, fit);
             return (int)fit;
         }
-        unit_retire(ftl, head->unit);
+        head_fail(ftl, head);
         if (ftl->readonly || ftl->bad_units > FTL_UNITS_BAD_MAX)
             return WIPY_EIO;
     }

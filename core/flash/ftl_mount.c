@@ -186,6 +186,7 @@ int ftl_format(struct ftl *ftl, const struct flash *flash, flash_off off,
         struct ftl_unit *u = &ftl->unit[i];
         u->live = 0;
         u->deltas = false;
+        u->former = u->state == UNIT_CLOSED;
         u->state = u->state < UNIT_BAD ? UNIT_FREE : UNIT_BAD;
         bad += u->state == UNIT_BAD;
     }

@@ -88,7 +88,7 @@ uint32_t record_encode(const struct record *r, uint8_t *to)
 /* Everything a record says about itself is within bounds. */
 static bool record_is_sane(const struct ftl *ftl, const struct record *r)
 {
-    if (r->seq == 0)
+    if (r->seq == 0 || r->seq > SEQ_MOST)
         return false;
     switch (r->kind) {
     case RECORD_SECTOR:
@@ -150,14 +150,13 @@ bool record_parse(const struct ftl *ftl, const uint8_t *raw, uint32_t avail,
            record_size(r) <= avail && crc_is_right(raw, record_size(r));
 }
 
-enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
-                           struct record *r)
+static enum record_read record_at(struct ftl *ftl, uint32_t unit, uint32_t at,
+                                  uint32_t limit, struct record *r)
 {
-    uint32_t at = place_at(place) & (FTL_UNIT - 1);
-    flash_off off = place_off(ftl, place);
-    r->place = place;
     if (at + RECORD_MIN > limit)
         return RECORD_END;
+    r->place = place_of(unit, at);
+    flash_off off = place_off(ftl, r->place);
     if (flash_read(ftl->flash, off, ftl->rec, RECORD_MIN))
         return RECORD_UNREADABLE;
     if (is_blank(ftl->rec, RECORD_MIN))
@@ -183,9 +182,27 @@ enum record_read record_at(struct ftl *ftl, uint32_t place, uint32_t limit,
 
 int record_load(struct ftl *ftl, uint32_t place, struct record *r)
 {
-    if (record_at(ftl, place, FTL_UNIT, r) != RECORD_OK)
-        return WIPY_ECORRUPT;
-    return 0;
+    uint32_t at = place_at(place) % FTL_UNIT;
+    return record_at(ftl, place_unit(place), at, FTL_UNIT, r) == RECORD_OK
+               ? 0
+               : WIPY_ECORRUPT;
+}
+
+struct record_walk records_of(uint32_t unit)
+{
+    return (struct record_walk){unit, UNIT_HEADER, FTL_UNIT};
+}
+
+enum record_read record_next(struct ftl *ftl, struct record_walk *walk,
+                             struct record *r)
+{
+    enum record_read got = record_at(ftl, walk->unit, walk->at, walk->limit, r);
+    if (got != RECORD_OK)
+        return got;
+    walk->at += record_size(r);
+    if (r->kind == RECORD_SECTOR && r->start < walk->limit)
+        walk->limit = r->start;
+    return RECORD_OK;
 }
 
 int record_base(struct ftl *ftl, const struct record *r, uint8_t *to)

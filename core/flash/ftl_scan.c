@@ -45,9 +45,9 @@ static int header_read(struct ftl *ftl, uint32_t unit, struct unit_info *info)
         if (!unit_mend(raw, info))
             return WIPY_ECORRUPT;
     }
-    if (info->sectors < 64 || info->sectors >= 15 * ftl->units)
-        return WIPY_EFORMAT;
-    return 0;
+    bool ours = info->sectors >= 64 && info->sectors < 15 * ftl->units &&
+                info->epoch <= COUNT_MOST && info->age <= COUNT_MOST;
+    return ours ? 0 : WIPY_EFORMAT;
 }
 
 /* A newer epoch replaces all that was found before. */
@@ -243,21 +243,18 @@ static void unit_each(struct ftl *ftl, uint32_t unit,
                       struct scan *scan)
 {
     struct ftl_unit *u = &ftl->unit[unit];
-    uint32_t limit = FTL_UNIT;
-    for (uint32_t at = UNIT_HEADER; at > 0;) {
+    struct record_walk walk = records_of(unit);
+    for (;;) {
         struct record r;
-        enum record_read got = record_at(ftl, place_of(unit, at), limit, &r);
+        enum record_read got = record_next(ftl, &walk, &r);
         if (got == RECORD_TORN && head_is_torn(ftl, r.place)) {
             u->torn = true;
-            at = scan->deep ? record_behind(ftl, &r, limit) : 0;
-            continue;
+            if (scan->deep && record_behind(ftl, &walk, &r))
+                continue;
         }
         u->unreadable |= got == RECORD_UNREADABLE;
         if (got != RECORD_OK)
             return;
-        at += record_size(&r);
-        if (r.kind == RECORD_SECTOR && r.start < limit)
-            limit = r.start;
         u->kills |= r.killed;
         if (!r.killed && r.seq <= scan->limit)
             found(ftl, scan, &r);
@@ -354,9 +351,9 @@ static void kill_uncommitted(struct ftl *ftl, struct scan *scan,
 static void kill_torn(struct ftl *ftl, uint32_t unit)
 {
     static const uint8_t zeros[RECORD_HEAD];
+    struct record_walk walk = records_of(unit);
     struct record r;
-    uint32_t limit;
-    if (log_end(ftl, unit, &r, &limit) == RECORD_TORN)
+    if (log_end(ftl, &walk, &r) == RECORD_TORN)
         kill_put(ftl, place_off(ftl, r.place), zeros, sizeof zeros);
 }
 

@@ -31,13 +31,15 @@ bool header_is_remnant(const uint8_t raw[UNIT_HEADER]);
 
 /* ---- ftl_damage.c ---- */
 
-/* Where the next sound record behind the torn one `r` is; 0 = none near. */
-uint32_t record_behind(struct ftl *ftl, const struct record *r, uint32_t limit);
+/* Moves the walk from the torn record `torn` to the next sound one behind it;
+ * false = none near. */
+bool record_behind(struct ftl *ftl, struct record_walk *walk,
+                   const struct record *torn);
 /* Neither blank nor cleared at an earlier mount. */
 bool head_is_torn(struct ftl *ftl, uint32_t place);
-/* Walks to what ends the unit's log; `r->place` is where. */
-enum record_read log_end(struct ftl *ftl, uint32_t unit, struct record *r,
-                         uint32_t *limit);
+/* Walks to what ends the unit's log; `r` is of that. */
+enum record_read log_end(struct ftl *ftl, struct record_walk *walk,
+                         struct record *r);
 /* Puts torn records right that are one bit short of sound; true when it did:
  * scan again. */
 bool damage_heal(struct ftl *ftl);

@@ -278,6 +278,32 @@ static void units_are_dead_before_they_are_erased(void **state)
     assert_true(erased_in_use > 100);
 }
 
+/* Numbers that could not be counted on from: such a volume is none of ours,
+ * and must not keep a new one from being made. */
+static void highest_numbers_are_not_believed(void **state)
+{
+    struct world *w = *state;
+    uint8_t want[FTL_SECTOR] = "new";
+    for (int which = 0; which < 3; which++) {
+        memset(w->chip.chip.cells, 0xFF, SIZE);
+        unit_begin(w, 0, which == 0 ? UINT32_MAX : 1,
+                   which == 1 ? UINT32_MAX : 1);
+        uint8_t *r = put_record(w, UINT32_MAX, SPARSE | COMMIT, 1, 0, "old", 3);
+        if (which == 2) {
+            r[4] = 0xFF;
+            put_u32(r + 15, crc32_add(0, r, 15));
+        }
+        assert_int_equal(mount_it(w), which == 2 ? WIPY_ENOENT : WIPY_EFORMAT);
+        assert_int_equal(ftl_format(&w->ftl, &w->chip.flash, 0, SIZE, w->memory,
+                                    sizeof w->memory),
+                         0);
+        assert_int_equal(ftl_write(&w->ftl, 1, want, 1), 0);
+        assert_int_equal(ftl_commit(&w->ftl), 0);
+        assert_int_equal(mount_it(w), 0);
+        holds(w, 1, want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +320,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             superseded_deltas_do_not_crowd_out_others, setup, teardown),
         cmocka_unit_test_setup_teardown(impossible_deltas_do_no_harm, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(highest_numbers_are_not_believed, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
