@@ -16,6 +16,7 @@
 #             guessing until the lock-out, and from hundreds of addresses;
 #             the clients' matrix with 1,500 files
 #   esptool   the real one, where there is one (ESPTOOL names it)
+#   mpremote  the real one, where there is one (MPREMOTE names it)
 #   filezilla the real one uploads 200 files and an update (installs it)
 #   python    the language's programs, a collection every 256 bytes
 #   fuzz      each target for a share of the time
@@ -60,6 +61,7 @@ sessions() {
         FILES=1500 KINDS=board "$here/e2e/ftp_clients_test.sh" "$build"
 }
 esptool() { "$here/e2e/esptool_soak.py" "$build"; }
+mpremote() { "$here/e2e/mpremote_soak.py" "$build"; }
 filezilla() { "$here/e2e/filezilla_soak.py" "$build"; }
 python() {
     (cd "$build" && ctest --output-on-failure -R python)
@@ -70,14 +72,14 @@ fuzz() {
     "$here/fuzz/campaign.sh" $((share > 10 ? share : 10))
 }
 
-[ $# -gt 0 ] || set -- boot ftl fs cuts serial sessions esptool filezilla \
-    python fuzz
+[ $# -gt 0 ] || set -- boot ftl fs cuts serial sessions esptool mpremote \
+    filezilla python fuzz
 for campaign; do
     echo
     echo "== $campaign (seed $seed)"
     case $campaign in
-    boot | ftl | fs | cuts | serial | sessions | esptool | filezilla) ;;
-    python | fuzz) ;;
+    boot | ftl | fs | cuts | serial | sessions | esptool | mpremote) ;;
+    filezilla | python | fuzz) ;;
     *)
         echo "soak: no campaign '$campaign'"
         exit 2
