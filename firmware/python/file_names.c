@@ -50,8 +50,13 @@ static u32 stat_at(struct vm *vm, u32 dirfd, u32 path, u32 to)
     struct volume_info info;
     char resolved[VOLUME_PATH_MAX + 1];
     const char *frozen = frozen_name(vm_cstr(vm, path));
-    int err = frozen ? stat_frozen(vm, frozen, &info)
-                     : get_path(vm, dirfd, path, resolved);
+    int err = 0;
+    if (frozen)
+        err = stat_frozen(vm, frozen, &info);
+    else if (!*vm_cstr(vm, path)) /* as MicroPython's FAT has it */
+        strcpy(resolved, vm->cwd);
+    else
+        err = get_path(vm, dirfd, path, resolved);
     if (!err && !frozen)
         err = stat_path(vm, resolved, &info);
     if (!err)

@@ -279,6 +279,8 @@ int volume_mkdir(struct volumes *v, const char *path)
     struct place place;
     struct fat_info info;
     int err = prepare(v, path, &place, &info);
+    if (err == -EPERM) /* a volume itself, or what holds them */
+        return volume_fail(v, -EEXIST, "'%s' exists already", path);
     if (!place.vol)
         return err;
     if (err == 0 || volume_file_pending(v, place.vol, place.path, true) >= 0)

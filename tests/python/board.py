@@ -36,6 +36,8 @@ OS = [
     ('os.chdir("e"); os.getcwd()', "'/flash/e'"),
     ('os.chdir(".."); os.rmdir("e"); os.getcwd()', "'/flash'"),
     ('os.chdir("nowhere")', 'OSError: [Errno 2] ENOENT'),
+    ('os.stat("")[0] & 0x4000, os.listdir("") == os.listdir()', '(16384, True)'),
+    ('os.mkdir("/flash")', 'OSError: [Errno 17] EEXIST'),
     ('os.mkdir("/flash/lib")', 'OSError: [Errno 17] EEXIST'),
     ('os.remove("/flash/lib")', 'OSError: '),
     ('os.umount("/flash")', "stays mounted"),

@@ -230,8 +230,8 @@ static void names_follow_the_rules(void **state)
     assert_int_equal(volume_mkdir(v, "/flash/p/q"), -ENOENT);
     assert_int_equal(volume_mkdir(v, "/none/q"), -ENOENT);
     assert_int_equal(volume_mkdir(v, "/none"), -ENOENT);
-    assert_int_equal(volume_mkdir(v, "/"), -EPERM);
-    assert_int_equal(volume_mkdir(v, "/flash"), -EPERM);
+    assert_int_equal(volume_mkdir(v, "/"), -EEXIST);
+    assert_int_equal(volume_mkdir(v, "/flash"), -EEXIST);
     assert_int_equal(volume_rmdir(v, "/flash/ok.txt"), -ENOTDIR);
     assert_int_equal(volume_unlink(v, "/flash/d"), -EISDIR);
     put(v, "/flash/d/f", "1");
