@@ -270,6 +270,9 @@ bool health_is_hung(const struct vm *vm); /* and no safe point in sight */
 bool health_crashed(struct vm *vm);
 void health_print(struct vm *vm, const uint8_t *from, size_t len);
 
+/* ---- native_machine.c ---- */
+void pins_release(struct vm *vm);
+
 /* ---- prompt.c ---- */
 /* One byte to the prompt; true when it asked for a soft reset. */
 bool prompt_feed(struct vm *vm, uint8_t byte);

@@ -91,6 +91,7 @@ void instance_start(struct vm *vm)
 void instance_end(struct vm *vm)
 {
     atomic_store(&vm->executing, false);
+    pins_release(vm);
     Z_micropython_free(&vm->wasm);
 }
 

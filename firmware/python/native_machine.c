@@ -101,6 +101,17 @@ static void set_bit(_Atomic uint32_t *word, uint32_t bit, bool on)
         atomic_fetch_and(word, ~bit);
 }
 
+/* As at power-on: what drove a pin knows nothing of it after a soft reset. */
+void pins_release(struct vm *vm)
+{
+    struct bus_cpu_regs *regs = vm->config->bus->regs;
+    atomic_store(&regs->pin_dir, 0);
+    atomic_store(&regs->pin_up, 0);
+    atomic_store(&regs->pin_down, 0);
+    atomic_store(&regs->pin_out, 0);
+    bus_ring(vm->config->bus);
+}
+
 /* The board takes some microseconds to see a change of ours: whoever reads a
  * pin right after changing one waits until the level is what we made it, or
  * until something outside holds it otherwise. */

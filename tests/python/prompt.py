@@ -265,6 +265,14 @@ def test_soft_reset():
         h.send('import sys; sys.exit()\r')
         assert 'soft reboot' in h.until('information.')
         h.until('>>> ')
+    with board() as h:
+        h.type('from machine import Pin; p = Pin("GP9", Pin.OUT, value=1)')
+        h.type('from _board import pin_latch')
+        assert h.type('pin_latch(9)') == '1\r\n'
+        h.send('\x04')
+        h.until('information.\r\n>>> ')
+        h.type('from _board import pin_latch')
+        assert h.type('pin_latch(9)') == '0\r\n'
     with board('--wipy1') as h:
         h.send('\x04')
         assert 'MPY: soft reboot\r\n' in h.until('>>> ')
