@@ -165,7 +165,7 @@ enum bus_op {
 
 enum {
     BUS_PAYLOAD_MAX = 65536,
-    BUS_CARD_MEMORY = 1280 * 1024,
+    BUS_CARD_MEMORY = 8192 * 1024,
     BUS_CARD_PARTS = 64,
 };
 

@@ -80,3 +80,9 @@ struct volume_card card_of(struct bus_cpu *bus)
         .memory_size = (size_t)size,
     };
 }
+
+uint8_t *card_spare_memory(const struct volume_card *card, size_t len)
+{
+    bool there = card->memory && card->memory_size >= VOLUME_CARD_MEMORY + len;
+    return there ? card->memory + VOLUME_CARD_MEMORY : NULL;
+}

@@ -7,4 +7,8 @@
 
 struct volume_card card_of(struct bus_cpu *bus);
 
+/* `len` bytes that the card reaches and the volumes do not use; NULL when the
+ * board has none (one of before, or without a slot). */
+uint8_t *card_spare_memory(const struct volume_card *card, size_t len);
+
 #endif

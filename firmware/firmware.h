@@ -26,6 +26,7 @@ struct firmware {
     struct settings settings;
     struct radio radio;            /* vm */
     struct volumes *volumes;       /* storage thread only */
+    uint8_t *transfer_memory;      /* for FTP, of the card; or NULL */
     bool volumes_ok;               /* /flash is mounted and writable */
     char volumes_note[NOTICE_LEN]; /* else why, for the user */
     struct console *console;

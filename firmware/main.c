@@ -74,6 +74,7 @@ static int volumes_and_files(struct firmware *fw, const struct partition *fs)
         .now = clock_now,
         .now_ctx = &fw->bus,
     };
+    fw->transfer_memory = card_spare_memory(&config.card, NET_TRANSFER_MEMORY);
     int err = volumes_start(&fw->volumes, &config);
     if (err)
         return err;
@@ -271,6 +272,7 @@ static int net_start(struct firmware *fw)
         .volumes = fw->volumes,
         .update = fw->life.open_err ? NULL : &fw->life.update,
         .update_done = update_done,
+        .transfer_memory = fw->transfer_memory,
         .console = fw->console,
         .store = settings_login_store(&fw->settings),
         .ctx = fw,

@@ -47,6 +47,7 @@ struct net_listen net_listen_of(const struct bus_cpu *bus)
 
 static bool sessions_init(struct net *net)
 {
+    bool enough = true;
     for (int i = 0; i < TELNET_SLOTS; i++) {
         net->telnet[i].net = net;
         net->telnet[i].fd = -1;
@@ -55,14 +56,25 @@ static bool sessions_init(struct net *net)
         struct ftp_conn *c = &net->ftp[i];
         c->net = net;
         c->control.fd = c->data.fd = c->leaving.fd = c->listener = -1;
-        c->buffer[0] = malloc(FTP_BUFFER);
-        c->buffer[1] = malloc(FTP_BUFFER);
         c->control_tls = malloc(sizeof *c->control_tls);
         c->data_tls = malloc(sizeof *c->data_tls);
-        if (!c->buffer[0] || !c->buffer[1] || !c->control_tls || !c->data_tls)
-            return false;
+        enough = enough && c->control_tls && c->data_tls;
     }
-    return true;
+    return enough;
+}
+
+_Static_assert(NET_TRANSFER_MEMORY == 2 * FTP_SLOTS * FTP_BUFFER,
+               "every session has its two");
+
+static bool buffers_init(struct net *net)
+{
+    uint8_t *memory = net->config.transfer_memory;
+    if (!memory)
+        memory = net->own_transfer_memory = malloc(NET_TRANSFER_MEMORY);
+    for (int i = 0; i < FTP_SLOTS && memory; i++)
+        for (int side = 0; side < 2; side++, memory += FTP_BUFFER)
+            net->ftp[i].buffer[side] = memory;
+    return memory != NULL;
 }
 
 static void open_login(struct net *net)
@@ -100,7 +112,8 @@ struct net *net_new(const struct net_config *config)
     br_ssl_session_cache_lru_init(&net->tls_cache, net->tls_sessions,
                                   sizeof net->tls_sessions);
     open_login(net);
-    if (net->wake < 0 || !sessions_init(net)) {
+    bool ready = sessions_init(net) && buffers_init(net);
+    if (net->wake < 0 || !ready) {
         net_free(net);
         return NULL;
     }
@@ -117,8 +130,6 @@ void net_free(struct net *net)
         stream_close(&c->data, false);
         stream_close(&c->leaving, false);
         socket_close(&c->listener, false);
-        free(c->buffer[0]);
-        free(c->buffer[1]);
         free(c->control_tls);
         free(c->data_tls);
     }
@@ -130,6 +141,7 @@ void net_free(struct net *net)
         close(net->wake);
     pthread_cond_destroy(&net->served);
     pthread_mutex_destroy(&net->lock);
+    free(net->own_transfer_memory);
     free(net);
 }
 

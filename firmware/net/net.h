@@ -34,6 +34,7 @@ enum {
     NET_TELNET_SESSIONS = 4, /* a fifth may take over the idlest one */
     NET_TIMEOUT_DEFAULT_S = 300,
     NET_TIMEOUT_MIN_S = 5,
+    NET_TRANSFER_MEMORY = 12 * 512 * 1024, /* two buffers an FTP session */
 };
 
 /* Where the services listen. Address in network order; port 0 is any free
@@ -59,6 +60,9 @@ struct net_config {
     struct update *update;   /* likewise; NULL: no firmware by FTP */
     /* An FTP upload made a new image pending. Storage thread. */
     void (*update_done)(void *ctx);
+    /* NET_TRANSFER_MEMORY bytes that the card reaches by itself, so that files
+     * need no copy on the way; NULL: from the heap. */
+    uint8_t *transfer_memory;
     struct console *console;
     struct login_store store; /* where a changed login is kept; zeros: not */
     void *ctx;                /* first argument of every hook */

@@ -161,6 +161,7 @@ struct net {
     struct listener telnet_listener, ftp_listener;
     struct telnet_conn telnet[TELNET_SLOTS];
     struct ftp_conn ftp[FTP_SLOTS];
+    uint8_t *own_transfer_memory; /* NULL: lent by who configured us */
     struct uart uart;
     struct probe probe[2];
     struct tls_loader tls_loader;

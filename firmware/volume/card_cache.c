@@ -4,6 +4,21 @@
 
 #include "base/err.h"
 
+static uint8_t *memory_at(const struct card_cache *c, uint32_t sectors)
+{
+    return c->memory + (size_t)sectors * CARD_SECTOR;
+}
+
+static uint8_t *own_run(const struct card_cache *c)
+{
+    return memory_at(c, CARD_RUN_AT);
+}
+
+static uint8_t *run_data(const struct card_cache *c, uint32_t sectors)
+{
+    return c->data + (size_t)sectors * CARD_SECTOR;
+}
+
 void card_cache_init(struct card_cache *c, const struct volume_card *card,
                      uint8_t *memory, size_t size)
 {
@@ -11,18 +26,9 @@ void card_cache_init(struct card_cache *c, const struct volume_card *card,
     memset(c, 0, sizeof *c);
     c->card = card;
     c->memory = memory;
+    c->data = own_run(c);
     c->run = run < CARD_RUN ? (uint32_t)run : CARD_RUN;
     c->insertion = card->insertions(card->ctx);
-}
-
-static uint8_t *memory_at(const struct card_cache *c, uint32_t sectors)
-{
-    return c->memory + (size_t)sectors * CARD_SECTOR;
-}
-
-static uint8_t *run_data(const struct card_cache *c, uint32_t sectors)
-{
-    return memory_at(c, CARD_RUN_AT + sectors);
 }
 
 static uint8_t *line_data(const struct card_cache *c,
@@ -175,6 +181,46 @@ int card_cache_flush(struct card_cache *c)
     return store_all(c, 0, false);
 }
 
+/* ---- memory of a caller ---- */
+
+static bool is_within(const void *at, const void *memory, size_t len)
+{
+    return (uintptr_t)at - (uintptr_t)memory <= len;
+}
+
+void card_cache_lend(struct card_cache *c, void *memory, size_t len)
+{
+    const struct volume_card *card = c->card;
+    const uint8_t *end = (const uint8_t *)memory + len;
+    bool reached =
+        !card->memory || (is_within(memory, card->memory, card->memory_size) &&
+                          is_within(end, card->memory, card->memory_size));
+    c->lent = memory;
+    c->lent_len = reached && len >= CARD_LENT ? len : 0;
+}
+
+int card_cache_take_back(struct card_cache *c)
+{
+    int err = 0;
+    c->lent_len = 0;
+    if (c->data != own_run(c)) {
+        err = store_run(c);
+        c->count = 0;
+        c->data = own_run(c);
+    }
+    return err;
+}
+
+/* How many sectors from `at` on are lent; 0 when `count` are not. */
+static uint32_t lent_at(const struct card_cache *c, const uint8_t *at,
+                        uint32_t count)
+{
+    if (!c->lent_len || !is_within(at, c->lent, c->lent_len))
+        return 0;
+    size_t sectors = (c->lent_len - (size_t)(at - c->lent)) / CARD_SECTOR;
+    return sectors < count ? 0 : (uint32_t)sectors;
+}
+
 /* ---- what files hold ---- */
 
 static bool holds(const struct card_cache *c, uint32_t sector, uint32_t count)
@@ -185,17 +231,19 @@ static bool holds(const struct card_cache *c, uint32_t sector, uint32_t count)
 
 /* The longer it went on, the more comes next. A bad sector further on must
  * not spoil this read: what cannot be read ahead is read alone. */
-static void read_ahead(struct card_cache *c, uint32_t sector)
+static void read_ahead(struct card_cache *c, uint32_t sector, uint8_t *to,
+                       uint32_t room)
 {
     const struct volume_card *card = c->card;
     uint64_t left = card->sectors(card->ctx);
     left -= left > sector ? sector : left;
-    uint32_t count = 4 * c->streak < c->run ? 4 * c->streak : c->run;
+    uint32_t count = 4 * c->streak < room ? 4 * c->streak : room;
     count = left < count ? (uint32_t)left : count;
     c->count = 0;
     if (settle_lines(c, sector, count, false) ||
-        card->read(card->ctx, sector, run_data(c, 0), count))
+        card->read(card->ctx, sector, to, count))
         return;
+    c->data = to;
     c->first = sector;
     c->count = count;
 }
@@ -218,31 +266,64 @@ static int read_alone(struct card_cache *c, uint32_t sector, uint8_t *to,
     return err;
 }
 
+static uint32_t streak_of(const struct card_cache *c, uint32_t sector,
+                          uint32_t count)
+{
+    uint32_t before = sector == c->next ? c->streak : 0;
+    return before < c->run ? before + count : before;
+}
+
 int card_cache_read(struct card_cache *c, uint32_t sector, uint8_t *to,
                     uint32_t count)
 {
     bool goes_on = sector == c->next;
-    c->streak = goes_on && c->streak < c->run ? c->streak + count : count;
+    uint32_t lent = lent_at(c, to, count);
+    c->streak = streak_of(c, sector, count);
     c->next = sector + count;
-    if (!holds(c, sector, count) && goes_on && !c->dirty && count < c->run)
-        read_ahead(c, sector);
+    if (!holds(c, sector, count)) {
+        int err = lent ? store_run(c) : 0;
+        if (err)
+            return err;
+        if (lent)
+            read_ahead(c, sector, to, lent);
+        else if (goes_on && !c->dirty && count < c->run)
+            read_ahead(c, sector, own_run(c), c->run);
+    }
     if (holds(c, sector, count)) {
-        memcpy(to, run_data(c, sector - c->first), (size_t)count * CARD_SECTOR);
+        const uint8_t *from = run_data(c, sector - c->first);
+        if (from != to)
+            memcpy(to, from, (size_t)count * CARD_SECTOR);
         return 0;
     }
     int err = overlap(c->first, c->count, sector, count) ? store_run(c) : 0;
     return err ? err : read_alone(c, sector, to, count);
 }
 
+static bool follows(const struct card_cache *c, uint32_t sector)
+{
+    return sector >= c->first && sector - c->first == c->count;
+}
+
+/* Whether the run can take the sectors in, as they follow it. */
+static bool goes_behind(const struct card_cache *c, uint32_t sector,
+                        const uint8_t *from, uint32_t count, bool lent)
+{
+    if (!c->dirty || !follows(c, sector))
+        return false;
+    return lent ? from == run_data(c, c->count)
+                : c->data == own_run(c) && count <= c->run - c->count;
+}
+
 static int write_part(struct card_cache *c, uint32_t sector,
                       const uint8_t *from, uint32_t count)
 {
-    bool inside = c->dirty && holds(c, sector, count);
-    bool behind = c->dirty && sector - c->first == c->count &&
-                  sector >= c->first && count <= c->run - c->count;
+    bool lent = lent_at(c, from, count);
+    bool inside = c->dirty && c->data == own_run(c) && holds(c, sector, count);
+    bool behind = goes_behind(c, sector, from, count, lent);
     int err = settle_lines(c, sector, count, true);
     if (!err && !inside && !behind) {
         err = store_run(c);
+        c->data = lent ? c->lent + (from - c->lent) : own_run(c);
         c->first = sector;
         c->count = 0;
     }
@@ -250,7 +331,9 @@ static int write_part(struct card_cache *c, uint32_t sector,
         return err;
     if (!inside)
         c->count += count;
-    memcpy(run_data(c, sector - c->first), from, (size_t)count * CARD_SECTOR);
+    if (inside || !lent)
+        memcpy(run_data(c, sector - c->first), from,
+               (size_t)count * CARD_SECTOR);
     c->dirty = true;
     return 0;
 }
@@ -261,11 +344,9 @@ int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
 {
     int err = 0;
     while (count && !err) {
-        bool behind =
-            c->dirty && sector >= c->first && sector - c->first == c->count;
+        bool behind = c->dirty && follows(c, sector) && c->count < c->run;
         uint32_t room = behind ? c->run - c->count : c->run;
-        uint32_t part = room && room < count ? room : count;
-        part = part < c->run ? part : c->run;
+        uint32_t part = room < count ? room : count;
         err = write_part(c, sector, from, part);
         from += (size_t)part * CARD_SECTOR;
         sector += part;

@@ -7,6 +7,10 @@
  * needed: so the card sees the changes of a whole call of a user at once,
  * contents before the structures that point to them.
  *
+ * A long transfer of a caller whose memory the card reaches is moved from or to
+ * there: the run then lies in what was lent, and the call that lent it ends
+ * with everything stored.
+ *
  * A write that fails late is reported by the call that had to store it, and
  * counted: who wrote before asks whether `failures` is as it was. */
 #ifndef WIPY_FIRMWARE_VOLUME_CARD_CACHE_H
@@ -20,6 +24,8 @@ enum {
     CARD_SPARE = 128, /* sectors read without disturbing the run */
     CARD_LINE = 8,    /* sectors */
     CARD_LINES = 32,
+    CARD_LENT = 128 * 1024, /* bytes of a transfer not worth a copy; less
+                             * waits for the sync, and is one call with it */
 };
 
 /* In the memory: the spare, the lines, the run. */
@@ -45,6 +51,9 @@ struct card_cache {
     uint32_t insertion;    /* what is not stored belongs to this card only */
     uint32_t run;          /* sectors a run may have */
     uint32_t first, count; /* the run: the sectors held */
+    uint8_t *data;         /* of the run: its own place, or in what is lent */
+    uint8_t *lent;         /* by the caller; `lent_len` bytes, 0: nothing */
+    size_t lent_len;
     uint32_t next, streak; /* the last read ended here, after so many */
     bool dirty;            /* the run is written, not yet stored */
     bool unsynced;         /* something was written since the last sync */
@@ -64,6 +73,12 @@ int card_cache_read(struct card_cache *c, uint32_t sector, uint8_t *to,
                     uint32_t count);
 int card_cache_write(struct card_cache *c, uint32_t sector, const uint8_t *from,
                      uint32_t count);
+
+/* Up to card_cache_take_back(), whole sectors that are read to or written from
+ * `memory` need no copy; not when the transfer is short or the card does not
+ * reach there. What it gives back is stored; an error is of that. */
+void card_cache_lend(struct card_cache *c, void *memory, size_t len);
+int card_cache_take_back(struct card_cache *c);
 
 /* One sector of FAT or a folder. */
 int card_cache_get(struct card_cache *c, uint32_t sector, uint8_t *to);

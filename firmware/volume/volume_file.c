@@ -199,6 +199,21 @@ static int seek_to(struct volumes *v, int file, uint64_t pos)
                             f->path);
 }
 
+/* Long transfers of whole sectors need no copy between caller and card. */
+static void lend(struct volumes *v, const struct file *f, uint64_t pos,
+                 void *memory, size_t len)
+{
+    if (!f->vol->is_flash && pos % FAT_SECTOR == 0)
+        card_cache_lend(&v->card, memory, len);
+}
+
+static int take_back(struct volumes *v, struct file *f, int err)
+{
+    if (f->vol->is_flash || card_cache_take_back(&v->card) == 0 || err)
+        return err;
+    return volume_fat_error(v, f->vol, FAT_DISK_ERR, f->path);
+}
+
 int volume_read(struct volumes *v, int file, void *to, size_t len)
 {
     struct file *f = volume_file_of(v, file);
@@ -210,9 +225,11 @@ int volume_read(struct volumes *v, int file, void *to, size_t len)
         return volume_fail(v, -EBADF, "'%s' is not open for reading", f->path);
     if (len > INT32_MAX)
         len = INT32_MAX;
-    if (f->pos >= fat_size(f->vol->fat, file))
+    uint64_t size = fat_size(f->vol->fat, file);
+    if (f->pos >= size)
         return 0;
     int err = seek_to(v, file, f->pos);
+    lend(v, f, f->pos, to, len < size - f->pos ? len : size - f->pos);
     while (!err && done < len) {
         uint32_t got = 0;
         uint32_t want = len - done < FAT_IO_MAX ? (uint32_t)(len - done)
@@ -225,6 +242,7 @@ int volume_read(struct volumes *v, int file, void *to, size_t len)
         if (got < want)
             break;
     }
+    err = take_back(v, f, err);
     return err ? err : (int)done;
 }
 
@@ -331,8 +349,10 @@ int volume_write(struct volumes *v, int file, const void *from, size_t len)
     err = fill_to(v, file, pos);
     if (!err)
         err = seek_to(v, file, pos);
+    lend(v, f, pos, (void *)(uintptr_t)from, len);
     if (!err)
         err = write_run(v, file, from, len, false);
+    err = take_back(v, f, err);
     f->pos = err ? f->pos : pos + len;
     return err ? err : (int)len;
 }

@@ -100,6 +100,34 @@ static void one_structure(unsigned at, int value)
     }
 }
 
+/* As FatFs moves what a user asks for: a cluster at a time, here with
+ * structures in between. */
+static void long_transfer(unsigned at, bool write, int value)
+{
+    static uint8_t user[800][CARD_SECTOR];
+    unsigned count = CARD_LENT / CARD_SECTOR + random_below(500);
+    unsigned step = 1 + random_below(60);
+    at = at + count > SECTORS ? SECTORS - count : at;
+    memset(user, value, sizeof user);
+    card_cache_lend(&cache, user, count * CARD_SECTOR);
+    for (unsigned done = 0, n; done < count; done += n) {
+        n = count - done < step ? count - done : step;
+        if (write) {
+            memset(want[at + done], value, n * CARD_SECTOR);
+            assert_int_equal(card_cache_write(&cache, at + done, user[done], n),
+                             0);
+        } else {
+            assert_int_equal(card_cache_read(&cache, at + done, user[done], n),
+                             0);
+            assert_memory_equal(user[done], want[at + done], n * CARD_SECTOR);
+        }
+        if (random_below(20) == 0)
+            one_structure(random_below(at + done + 1), value);
+    }
+    assert_int_equal(card_cache_take_back(&cache), 0);
+    memset(user, ~value, sizeof user); /* it is the user's again */
+}
+
 /* Contents and structures at the same places, which FatFs rarely does. */
 static void reads_what_was_written(void **state)
 {
@@ -110,6 +138,8 @@ static void reads_what_was_written(void **state)
         unsigned count = 1 + random_below(random_below(8) ? 6 : 200);
         if (random_below(100) == 0)
             count = 1 + random_below(799);
+        if (random_below(200) == 0)
+            long_transfer(at, random_below(2), i);
         if (random_below(4) == 0 || at + count > SECTORS)
             at = random_below(SECTORS - count);
         if (random_below(3) == 0) {
@@ -157,6 +187,55 @@ static void a_sync_is_one_call(void **state)
     assert_int_equal(card_cache_sync(&cache, 0), 0);
     assert_int_equal(card_cache_sync(&cache, 0), 0);
     assert_int_equal(calls, 1);
+}
+
+/* A long transfer, with the card's own memory and with other's. */
+static void what_is_lent_is_not_copied(void **state)
+{
+    (void)state;
+    static uint8_t user[600][CARD_SECTOR] = {{1}};
+    struct volume_card picky = card;
+    for (int reaches = 0; reaches < 2; reaches++) {
+        picky.memory = reaches ? user[0] : user[1];
+        picky.memory_size = sizeof user - (reaches ? 0 : CARD_SECTOR);
+        card_cache_init(&cache, &picky, memory, sizeof memory);
+        calls = 0;
+        user[0][0]++;
+        card_cache_lend(&cache, user, sizeof user);
+        for (unsigned i = 0; i < 600; i += 8)
+            assert_int_equal(card_cache_write(&cache, 9 + i, user[i], 8), 0);
+        assert_int_equal(calls, 0);
+        assert_int_equal(card_cache_take_back(&cache), 0);
+        assert_int_equal(calls, reaches);
+        user[0][0]++;
+        assert_int_equal(card_cache_sync(&cache, 0), 0);
+        assert_int_equal(medium[9][0], user[0][0] - 1);
+        card_cache_lend(&cache, user, sizeof user);
+        for (unsigned i = 0; i < 600; i += 8)
+            assert_int_equal(card_cache_read(&cache, 9 + i, user[i], 8), 0);
+        assert_int_equal(user[0][0], medium[9][0]);
+        assert_int_equal(card_cache_take_back(&cache), 0);
+    }
+    assert_in_range(calls, 2, 8);
+}
+
+/* At the latest by who gives the memory back, and once. */
+static void lent_errors_are_told_at_once(void **state)
+{
+    (void)state;
+    static uint8_t user[600][CARD_SECTOR] = {{1}};
+    bad_from = 100;
+    card_cache_lend(&cache, user, sizeof user);
+    assert_int_equal(card_cache_write(&cache, 90, user[0], 600), 0);
+    assert_int_equal(card_cache_take_back(&cache), WIPY_EIO);
+    assert_int_equal(card_cache_take_back(&cache), 0);
+    assert_int_equal(cache.failures, 1);
+    assert_int_equal(card_cache_sync(&cache, 0), 0);
+    card_cache_lend(&cache, user, sizeof user);
+    assert_int_equal(card_cache_read(&cache, 0, user[0], 40), 0);
+    assert_int_equal(card_cache_read(&cache, 40, user[40], 61), WIPY_EIO);
+    assert_int_equal(card_cache_read(&cache, 40, user[40], 60), 0);
+    assert_int_equal(card_cache_take_back(&cache), 0);
 }
 
 static void late_errors_are_told(void **state)
@@ -227,6 +306,8 @@ int main(void)
                                start_with_little_memory),
         cmocka_unit_test_setup(small_steps_cost_few_calls, start),
         cmocka_unit_test_setup(a_sync_is_one_call, start),
+        cmocka_unit_test_setup(what_is_lent_is_not_copied, start),
+        cmocka_unit_test_setup(lent_errors_are_told_at_once, start),
         cmocka_unit_test_setup(late_errors_are_told, start),
         cmocka_unit_test_setup(contents_are_not_dropped_for_a_line, start),
         cmocka_unit_test_setup(bad_sectors_ahead_do_no_harm, start),
