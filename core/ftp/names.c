@@ -50,18 +50,24 @@ void cmd_cdup(struct ftp *f, const char *arg)
     reply(f, 250, "%s", f->cwd);
 }
 
-void cmd_pwd(struct ftp *f, const char *arg)
+/* RFC 959 appendix II: in quotes, those of the path doubled. */
+static void reply_quoted(struct ftp *f, const char *path)
 {
-    (void)arg;
     char quoted[2 * FTP_PATH_MAX + 1];
     char *to = quoted;
-    for (const char *p = f->cwd; *p; p++) {
+    for (const char *p = path; *p; p++) {
         if (*p == '"')
-            *to++ = '"'; /* RFC 959 appendix II */
+            *to++ = '"';
         *to++ = *p;
     }
     *to = '\0';
     reply(f, 257, "\"%s\"", quoted);
+}
+
+void cmd_pwd(struct ftp *f, const char *arg)
+{
+    (void)arg;
+    reply_quoted(f, f->cwd);
 }
 
 static void simple_done(struct ftp *f)
@@ -72,9 +78,17 @@ static void simple_done(struct ftp *f)
         reply(f, 250, "%s", f->op.text[0] ? f->op.text : f->path);
 }
 
+static void mkd_done(struct ftp *f)
+{
+    if (f->op.result < 0)
+        reply_failed(f, 550);
+    else
+        reply_quoted(f, f->path);
+}
+
 void cmd_mkd(struct ftp *f, const char *arg)
 {
-    path_op(f, arg, FTP_OP_MKDIR, simple_done);
+    path_op(f, arg, FTP_OP_MKDIR, mkd_done);
 }
 
 void cmd_rmd(struct ftp *f, const char *arg)

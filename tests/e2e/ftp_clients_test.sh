@@ -143,6 +143,25 @@ with_ncftp() {
     rm -rf "$WORK/nc"
 }
 
+# FAT keeps times in steps of two seconds; a session for each of rclone's
+# checkers and transfers, and one more.
+with_rclone() {
+    local how="--config /dev/null --retries 1 --low-level-retries 1 -v
+        --modify-window 2s --checkers 1 --transfers 2 --ftp-host $HOST --ftp-port $PORT
+        --ftp-user micro --ftp-pass $(rclone obscure python)"
+    for step in "sync $SRC :ftp:$DIR/rc" "check $SRC :ftp:$DIR/rc" \
+        "move :ftp:$DIR/rc :ftp:$DIR/rc2" "sync $SRC :ftp:$DIR/rc2" \
+        "sync :ftp:$DIR/rc2 $WORK/back" "purge :ftp:$DIR/rc2"; do
+        rclone $how $step >"$WORK/rclone.out" 2>&1 ||
+            fail "rclone $step: $(cat "$WORK/rclone.out")"
+        [ "$step" != "sync $SRC :ftp:$DIR/rc2" ] ||
+            grep -q "nothing to transfer" "$WORK/rclone.out" ||
+            fail "rclone: what is there goes again: $(cat "$WORK/rclone.out")"
+    done
+    diff -r "$SRC" "$WORK/back" || fail "rclone: there and back differs"
+    rm -rf "$WORK/back"
+}
+
 with_ftplib() {
     python3 "$(dirname "$0")/ftplib_session.py" "$HOST" "$PORT" "$DIR" ||
         fail "Python's ftplib"
@@ -187,7 +206,7 @@ with_all() {
 }
 
 PATH=$PATH:/usr/sbin:/sbin
-clients="lftp curl wget tnftp ncftp ftplib"
+clients="lftp curl wget tnftp ncftp rclone ftplib"
 for kind in ${KINDS:-host board}; do
     if [ "$kind" = host ]; then
         serve host

@@ -93,7 +93,7 @@ static const struct row {
     {"ABOR", "332", "226", NULL, NULL, false},
     {"DELE /flash/boot.py", "332", "250", "DELE /flash/none", "550", false},
     {"RMD /flash/sys", "332", "250", "RMD /flash/boot.py", "550", false},
-    {"MKD /flash/new", "332", "250", "MKD /flash/sys", "550", false},
+    {"MKD /flash/new", "332", "257", "MKD /flash/sys", "550", false},
     {"PWD", "332", "257", NULL, NULL, false},
     {"LIST", "332", "150 226", "LIST /flash/none", "550", true},
     {"NLST", "332", "150 226", "NLST /flash/none", "550", true},
@@ -108,7 +108,7 @@ static const struct row {
     /* RFC 1123 section 4.1.3.1: the names of before */
     {"XCWD /flash", "332", "250", "XCWD", "501", false},
     {"XCUP", "332", "250", NULL, NULL, false},
-    {"XMKD /flash/new", "332", "250", "XMKD", "501", false},
+    {"XMKD /flash/new", "332", "257", "XMKD", "501", false},
     {"XRMD /flash/sys", "332", "250", "XRMD", "501", false},
     {"XPWD", "332", "257", NULL, NULL, false},
     /* RFC 2228, 4217: without a certificate */
@@ -287,7 +287,7 @@ static void feat_is_honest(void **state)
          "227 350 150 226"},
         {"SIZE", "SIZE /flash/boot.py", "213"},
         {"TVFS", "SIZE /flash/sys/../boot.py", "213"},
-        {"UTF8", "OPTS UTF8 ON\r\nMKD /flash/\xc3\xbc", "200 250"},
+        {"UTF8", "OPTS UTF8 ON\r\nMKD /flash/\xc3\xbc", "200 257"},
     };
     enum { PROOFS = sizeof proofs / sizeof *proofs };
     start(true);
