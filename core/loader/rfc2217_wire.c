@@ -1,6 +1,6 @@
 #include "loader/rfc2217_wire.h"
 
-#include <string.h>
+#include "base/span.h"
 
 enum { IDLE, AFTER_IAC, AFTER_VERB, IN_SUB, IN_SUB_IAC };
 
@@ -25,6 +25,11 @@ bool telnet_in_command(const struct telnet_parser *p, uint8_t byte)
     return p->state != IDLE;
 }
 
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 size_t telnet_take_data(struct telnet_parser *p, const uint8_t *data,
                         size_t len, uint8_t *to, size_t size, size_t *made)
 {
@@ -35,14 +40,12 @@ size_t telnet_take_data(struct telnet_parser *p, const uint8_t *data,
             p->state = IDLE;
             continue;
         }
-        size_t run = len - pos < size - out ? len - pos : size - out;
-        const uint8_t *iac = memchr(data + pos, TELNET_IAC, run);
-        if (iac)
-            run = (size_t)(iac - data) - pos;
-        memcpy(to + out, data + pos, run);
+        size_t span = min_size(len - pos, size - out);
+        size_t run =
+            span_copy(to + out, data + pos, span, TELNET_IAC, TELNET_IAC);
         out += run;
         pos += run;
-        if (iac) {
+        if (run < span) {
             p->state = AFTER_IAC;
             pos++;
         }
@@ -123,18 +126,35 @@ void telnet_put_sub(struct ring *out, uint8_t command, const uint8_t *value,
     ring_put(out, (uint8_t[2]){TELNET_IAC, TELNET_SE}, 2);
 }
 
+/* `to` has room for twice the length. Returns how many bytes it made. */
+static size_t escape(uint8_t *to, const uint8_t *from, size_t len)
+{
+    size_t made = 0;
+    for (size_t pos = 0; pos < len;) {
+        size_t run =
+            span_copy(to + made, from + pos, len - pos, TELNET_IAC, TELNET_IAC);
+        made += run;
+        pos += run;
+        for (; pos < len && from[pos] == TELNET_IAC; pos++) {
+            to[made++] = TELNET_IAC;
+            to[made++] = TELNET_IAC;
+        }
+    }
+    return made;
+}
+
 size_t telnet_put_data(struct ring *out, const uint8_t *data, size_t len)
 {
     size_t pos = 0;
-    while (pos < len && ring_room(out)) {
-        const uint8_t *iac = memchr(data + pos, TELNET_IAC, len - pos);
-        size_t run = iac ? (size_t)(iac - data) - pos : len - pos;
-        size_t put = ring_put(out, data + pos, run);
-        pos += put;
-        if (put < run || !iac || ring_room(out) < 2)
-            break;
-        ring_put(out, (uint8_t[2]){TELNET_IAC, TELNET_IAC}, 2);
-        pos++;
+    while (pos < len && ring_room(out) >= 2) {
+        uint8_t *to, pair[2];
+        size_t part = min_size(len - pos, ring_space(out, &to) / 2);
+        if (part) {
+            ring_fill(out, escape(to, data + pos, part));
+            pos += part;
+        } else { /* one byte before the ring wraps */
+            ring_put(out, pair, escape(pair, data + pos++, 1));
+        }
     }
     return pos;
 }

@@ -1,6 +1,6 @@
 #include "loader/slip.h"
 
-#include <string.h>
+#include "base/span.h"
 
 enum { END = 0xc0, ESC = 0xdb, ESC_END = 0xdc, ESC_ESC = 0xdd };
 
@@ -42,37 +42,14 @@ static void slip_byte(struct slip *s, uint8_t byte)
         s->broken = true;
 }
 
-/* Whether one of the eight bytes is `byte`: subtracting 1 borrows into the
- * top bit only of a byte that was 0, or behind one that was. */
-static bool word_has(uint64_t word, uint8_t byte)
+/* The ordinary bytes at the start; returns how many. */
+static size_t slip_run(struct slip *s, const uint8_t *data, size_t len)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    word ^= ones * byte;
-    return (word - ones) & ~word & (ones << 7);
-}
-
-/* The ordinary bytes at the start, which need no second look. */
-static size_t plain_run(const uint8_t *data, size_t len)
-{
-    size_t n = 0;
-    for (uint64_t word; n + sizeof word <= len; n += sizeof word) {
-        memcpy(&word, data + n, sizeof word);
-        if (word_has(word, END) || word_has(word, ESC))
-            break;
-    }
-    while (n < len && data[n] != END && data[n] != ESC)
-        n++;
-    return n;
-}
-
-static void slip_run(struct slip *s, const uint8_t *data, size_t len)
-{
-    if (len > s->size - s->len) {
-        len = s->size - s->len;
-        s->broken = true;
-    }
-    memcpy(s->data + s->len, data, len);
-    s->len += len;
+    size_t room = s->size - s->len;
+    size_t run =
+        span_copy(s->data + s->len, data, len < room ? len : room, END, ESC);
+    s->len += run;
+    return run;
 }
 
 /* A lost C0 turns inside and outside round for one frame only: the two C0
@@ -84,9 +61,7 @@ enum slip_event slip_push(struct slip *s, const uint8_t *data, size_t len,
         slip_restart(s, false);
     for (size_t i = 0; i < len; i++) {
         if (s->inside && !s->escaped) {
-            size_t run = plain_run(data + i, len - i);
-            slip_run(s, data + i, run);
-            i += run;
+            i += slip_run(s, data + i, len - i);
             if (i == len)
                 break;
         }
@@ -123,18 +98,23 @@ void slip_begin(struct ring *out)
     ring_byte(out, END);
 }
 
-/* Runs without special bytes are copied at once. */
+static void ring_escape(struct ring *out, uint8_t byte)
+{
+    ring_put(out, (uint8_t[2]){ESC, byte == END ? ESC_END : ESC_ESC}, 2);
+}
+
 void slip_add(struct ring *out, const void *data, size_t len)
 {
-    const uint8_t *p = data;
-    while (len) {
-        size_t run = plain_run(p, len);
-        ring_put(out, p, run);
-        if (run == len)
-            break;
-        ring_put(out, (uint8_t[2]){ESC, p[run] == END ? ESC_END : ESC_ESC}, 2);
-        p += run + 1;
-        len -= run + 1;
+    const uint8_t *p = data, *end = p + len;
+    uint8_t *to;
+    size_t room;
+    while (p < end && (room = ring_space(out, &to)) > 0) {
+        size_t span = (size_t)(end - p) < room ? (size_t)(end - p) : room;
+        size_t run = span_copy(to, p, span, END, ESC);
+        ring_fill(out, run);
+        p += run;
+        if (run < span)
+            ring_escape(out, *p++);
     }
 }
 
