@@ -33,22 +33,10 @@ int loader_check_range(struct loader *l, const char *what, uint32_t off,
 
 /* ---- digests ---- */
 
-static int ask_md5(struct loader *l, uint32_t off, uint32_t len)
-{
-    uint8_t data[16] = {0};
-    put_u32(data, off);
-    put_u32(data + 4, len);
-    return loader_ask(l, LOADER_FLASH_MD5, data, sizeof data,
-                      per_mb(MD5_MS_PER_MB, len));
-}
-
 /* Text from the ROM, bytes from the stub. */
 static int take_md5(struct loader *l, uint8_t md5[MD5_LEN])
 {
-    int err = loader_wait(l);
     const struct loader_answer *a = &l->client.answer;
-    if (err < 0)
-        return err;
     if (a->len == MD5_LEN) {
         memcpy(md5, a->data, MD5_LEN);
         return 0;
@@ -63,20 +51,19 @@ static int take_md5(struct loader *l, uint8_t md5[MD5_LEN])
 int loader_md5(struct loader *l, uint32_t off, uint32_t len,
                uint8_t md5[MD5_LEN])
 {
-    int err = ask_md5(l, off, len);
+    uint8_t data[16] = {0};
+    put_u32(data, off);
+    put_u32(data + 4, len);
+    int err = loader_command(l, LOADER_FLASH_MD5, data, sizeof data,
+                             per_mb(MD5_MS_PER_MB, len));
     return err < 0 ? err : take_md5(l, md5);
 }
 
-int loader_equal(struct loader *l, uint32_t off, const uint8_t *data,
-                 size_t len)
+int loader_holds(struct loader *l, uint32_t off, struct file_digest *file)
 {
-    uint8_t there[MD5_LEN], here[MD5_LEN];
-    int err = ask_md5(l, off, (uint32_t)len);
-    if (err < 0)
-        return err;
-    md5_of(data, len, here);
-    err = take_md5(l, there);
-    return err < 0 ? err : memcmp(there, here, MD5_LEN) == 0;
+    uint8_t there[MD5_LEN];
+    int err = loader_md5(l, off, (uint32_t)file->len, there);
+    return err < 0 ? err : memcmp(there, file_digest_get(file), MD5_LEN) == 0;
 }
 
 /* Marks the sectors inside [from, to) that differ, asking in steps. */
@@ -87,7 +74,10 @@ static int mark(struct loader *l, uint32_t off, const uint8_t *data, size_t len,
     *count = 0;
     for (size_t at = from; at < to; at += step) {
         size_t part = min_size(step, min_size(to, len) - at);
-        int equal = loader_equal(l, off + (uint32_t)at, data + at, part);
+        struct file_digest file;
+        file_digest_begin(&file, data + at, part);
+        int equal = loader_holds(l, off + (uint32_t)at, &file);
+        file_digest_get(&file);
         if (equal < 0)
             return equal;
         for (size_t i = at; i < at + part; i += FLASH_SECTOR)
@@ -97,14 +87,19 @@ static int mark(struct loader *l, uint32_t off, const uint8_t *data, size_t len,
     return 0;
 }
 
-int loader_differences(struct loader *l, uint32_t off, const uint8_t *data,
-                       size_t len, bool *differs, bool fine)
+int loader_differences(struct loader *l, uint32_t off, struct file_digest *file,
+                       bool *differs, bool fine)
 {
+    const uint8_t *data = file->data;
+    size_t len = file->len;
     unsigned count;
-    int err = mark(l, off, data, len, 0, len, len, differs, &count);
-    if (err < 0 || count == 0)
-        return err;
-    err = mark(l, off, data, len, 0, len, FLASH_BLOCK, differs, &count);
+    int equal = loader_holds(l, off, file);
+    if (equal < 0)
+        return equal;
+    memset(differs, !equal, sectors_of(len));
+    if (equal)
+        return 0;
+    int err = mark(l, off, data, len, 0, len, FLASH_BLOCK, differs, &count);
     if (err < 0 || (count > FINE_BLOCKS_MAX && !fine))
         return err;
     for (size_t at = 0; at < len; at += FLASH_BLOCK) {
@@ -158,11 +153,14 @@ int loader_compare(struct loader *l, uint32_t off, const uint8_t *data,
     bool *differs = calloc(sectors ? sectors : 1, 1);
     if (!differs)
         return loader_fail(l, WIPY_ENOMEM, "out of memory");
+    struct file_digest file;
     unsigned n = 0, again = 0;
     int err = 0;
+    file_digest_begin(&file, data, len);
     do
-        err = len ? loader_differences(l, off, data, len, differs, true) : 0;
+        err = len ? loader_differences(l, off, &file, differs, true) : 0;
     while (err < 0 && loader_recovered(l, err, &again));
+    file_digest_get(&file);
     for (uint32_t i = sectors; i-- > 0;) {
         if (!differs[i])
             continue;

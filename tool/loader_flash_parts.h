@@ -2,6 +2,7 @@
 #ifndef WIPY_TOOL_LOADER_FLASH_PARTS_H
 #define WIPY_TOOL_LOADER_FLASH_PARTS_H
 
+#include "file_digest.h"
 #include "flash/flash.h"
 #include "loader_flash.h"
 
@@ -30,15 +31,14 @@ static inline uint32_t blocks_of(const struct loader *l, size_t len)
     return (uint32_t)((len + l->block - 1) / l->block);
 }
 
-/* 1 equal, 0 not, negative: error. Both ends reckon at the same time. */
-int loader_equal(struct loader *l, uint32_t off, const uint8_t *data,
-                 size_t len);
+/* 1 when the chip holds the file at `off`, 0 when not, negative: error. */
+int loader_holds(struct loader *l, uint32_t off, struct file_digest *file);
 
-/* Sets differs[i] for each sector that does: the whole is compared first,
- * then blocks of 64 KiB, then, where few differ or `fine`, sectors. Leaves
- * what was not compared. */
-int loader_differences(struct loader *l, uint32_t off, const uint8_t *data,
-                       size_t len, bool *differs, bool fine);
+/* Sets differs[i] for each sector of the file that does: the whole is compared
+ * first, then blocks of 64 KiB, then, where few differ or `fine`, sectors.
+ * Leaves what was not compared. */
+int loader_differences(struct loader *l, uint32_t off, struct file_digest *file,
+                       bool *differs, bool fine);
 
 /* Announces a write (op FLASH_BEGIN or DEFL_BEGIN); the ROM erases now. */
 int loader_begin(struct loader *l, uint8_t op, uint32_t size, uint32_t blocks,

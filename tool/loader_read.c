@@ -70,7 +70,10 @@ static int read_slow(struct loader *l, uint32_t off, uint8_t *to, size_t len,
         got += part;
         progress_add(bar, part);
     }
-    int equal = loader_equal(l, off, to, len);
+    struct file_digest file;
+    file_digest_begin(&file, to, len);
+    int equal = loader_holds(l, off, &file);
+    file_digest_get(&file);
     if (equal == 0)
         return loader_fail(l, WIPY_ECORRUPT, "what was read fails its digest");
     return equal < 0 ? equal : 0;

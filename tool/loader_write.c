@@ -224,6 +224,7 @@ struct job {
     uint32_t off;
     const uint8_t *data;
     size_t len;
+    struct file_digest file;
     const struct write_options *o;
     struct write_result *result;
     bool *differs;
@@ -267,20 +268,20 @@ static int write_differences(struct loader *l, const struct job *j,
     return 0;
 }
 
-static int write_round(struct loader *l, const struct job *j, int round,
+static int write_round(struct loader *l, struct job *j, int round,
                        const char *what)
 {
     struct progress bar;
     int err = 0;
     memset(j->differs, 1, sectors_of(j->len));
     if (!j->o->all || round)
-        err = loader_differences(l, j->off, j->data, j->len, j->differs, round);
+        err = loader_differences(l, j->off, &j->file, j->differs, round);
     progress_begin(&bar, what, j->len, l->o.quiet);
     if (!err)
         err = write_differences(l, j, &bar);
     progress_end(&bar);
     if (!err && !j->o->no_verify) {
-        int equal = loader_equal(l, j->off, j->data, j->len);
+        int equal = loader_holds(l, j->off, &j->file);
         err = equal < 0 ? equal : equal ? 0 : WIPY_ECORRUPT;
     }
     if (err == WIPY_ECORRUPT)
@@ -293,7 +294,8 @@ int loader_write(struct loader *l, const char *what, uint32_t off,
                  const uint8_t *data, size_t len, const struct write_options *o,
                  struct write_result *result)
 {
-    struct job j = {off, data, len, o, result, NULL};
+    struct job j = {
+        .off = off, .data = data, .len = len, .o = o, .result = result};
     uint64_t start = clock_now_us();
     *result = (struct write_result){.bytes = (uint32_t)len};
     int err = loader_check_range(l, what, off, len, true);
@@ -302,6 +304,7 @@ int loader_write(struct loader *l, const char *what, uint32_t off,
     j.differs = calloc(sectors_of(len), 1);
     if (!j.differs)
         return loader_fail(l, WIPY_ENOMEM, "out of memory");
+    file_digest_begin(&j.file, data, len);
     int rounds = 0; /* that ended, well or not, with the line up */
     do {
         err = write_round(l, &j, rounds + (int)result->again, what);
@@ -310,6 +313,7 @@ int loader_write(struct loader *l, const char *what, uint32_t off,
     } while ((err == WIPY_ECORRUPT && rounds < WRITE_ROUNDS) ||
              (err < 0 && err != WIPY_ECORRUPT &&
               loader_recovered(l, err, &result->again)));
+    file_digest_get(&j.file);
     free(j.differs);
     result->seconds = (double)(clock_now_us() - start) / 1e6;
     return err;
