@@ -37,6 +37,7 @@ struct model {
     size_t staged_len;
     char target[FTP_PATH_MAX + 1];
     int fail_write; /* error the next write gives */
+    int blocks;     /* of the slot, to be erased */
 
     /* the data connection */
     bool listening, connecting, data_open, no_data; /* no_data: never comes */
@@ -244,6 +245,8 @@ static inline int64_t model_run(struct model *m, struct ftp_op *op)
         return model_write(m, op);
     case FTP_OP_COMMIT: {
         int64_t put = op->len ? model_write(m, op) : 0;
+        if (op->unwanted)
+            put = WIPY_ECLOSED;
         m->files_open -= put < 0;
         return put < 0 ? put : model_commit(m, m->ftp.t.kind == FTP_RECEIVE);
     }
@@ -276,6 +279,8 @@ static inline int64_t model_run(struct model *m, struct ftp_op *op)
         f->modified = op->time;
         return 0;
     case FTP_OP_PREPARE:
+        if (m->blocks)
+            return m->blocks-- > 0;
         snprintf(op->text, sizeof op->text, "erased");
         return 0;
     }
@@ -302,6 +307,8 @@ static inline enum ftp_verdict model_login(void *ctx, const char *user,
                                            size_t password_len)
 {
     struct model *m = ctx;
+    if (model_login_wait(m))
+        return FTP_LOGIN_LOCKED;
     m->attempts++;
     bool right = user_len == 5 && !memcmp(user, "micro", 5) &&
                  password_len == 6 && !memcmp(password, "python", 6);

@@ -120,14 +120,15 @@ static void cmd_help(struct ftp *f, const char *arg)
     reply(f, 214, "End");
 }
 
-bool command_is_urgent(const char *line)
+bool command_is_urgent(const struct ftp *f, const char *line)
 {
     const char *end = line + strcspn(line, "\r\n");
     char name[5] = "";
     if (end - line != 4)
         return false;
     memcpy(name, line, 4);
-    return word_is(name, "ABOR") || word_is(name, "STAT");
+    bool status = word_is(name, "STAT") && f->t.kind != FTP_STAT;
+    return status || word_is(name, "ABOR");
 }
 
 static void refuse_before_login(struct ftp *f)

@@ -47,7 +47,7 @@ static void start(struct ftp *f, struct ftp_op *op, enum ftp_op_kind kind)
     op->kind = kind;
     op->result = 0;
     op->retry = false;
-    op->last = false;
+    op->last = op->unwanted = false;
     op->text[0] = '\0';
     f->ops->file(f->ctx, op);
 }
@@ -126,7 +126,7 @@ static bool run_urgent(struct ftp *f)
     const char *end;
     for (size_t at = 0; (end = line_end(f, at));
          at = (size_t)(end - f->in) + 1) {
-        if (!command_is_urgent(f->in + at))
+        if (!command_is_urgent(f, f->in + at))
             continue;
         if (take_line(f, at, (size_t)(end - f->in), line))
             command_run(f, line);
@@ -218,12 +218,20 @@ size_t ftp_feed(struct ftp *f, const void *data, size_t len, uint64_t now_ms)
     return f->ended ? len : taken;
 }
 
+/* A client that is gone has not waited for 226: perhaps it was killed. */
+static void control_lost(struct ftp *f)
+{
+    if (f->t.kind == FTP_RECEIVE)
+        f->op.unwanted = f->t.state == FTP_ENDING;
+    transfer_stop(f, false, 426, "The control connection was lost");
+}
+
 void ftp_feed_end(struct ftp *f, uint64_t now_ms)
 {
     f->now_ms = now_ms;
     f->eof = true;
     if (f->t.kind == FTP_RECEIVE)
-        transfer_stop(f, false, 426, "The control connection was lost");
+        control_lost(f);
     session_go_on(f);
 }
 
@@ -232,7 +240,7 @@ void ftp_hangup(struct ftp *f, uint64_t now_ms)
     f->now_ms = now_ms;
     f->gone = true;
     f->judging = false;
-    transfer_stop(f, false, 426, "The control connection was lost");
+    control_lost(f);
     session_go_on(f);
 }
 

@@ -100,6 +100,9 @@ struct ftp_op {
     bool last;
     int64_t result; /* >= 0, or a negative enum wipy_err */
     bool retry;     /* of a failure: trying again later can help (4xx) */
+    /* Set while a COMMIT is under way: its client is gone, and if nothing has
+     * appeared yet it is an ABANDON, WIPY_ECLOSED. */
+    _Atomic bool unwanted;
     struct ftp_info info;
     char text[FTP_TEXT_MAX]; /* reason of a failure, or news; may be empty */
 };
@@ -122,7 +125,7 @@ struct ftp_ops {
     void (*file)(void *ctx, struct ftp_op *op);
 
     /* How long to wait before an attempt is judged, in ms; and the verdict.
-     * A wait above FTP_LOGIN_PATIENCE_MS is answered as locked out. */
+     * A wait above FTP_LOGIN_PATIENCE_MS is a lock-out, and not waited for. */
     uint64_t (*login_wait)(void *ctx);
     enum ftp_verdict (*login)(void *ctx, const char *user, size_t user_len,
                               const char *password, size_t password_len);
@@ -174,12 +177,15 @@ enum {
      *   - after a pause of more than SETTLE_PAUSE_MS, or without any byte: a
      *     quarter of the upload's time, from SETTLE_PAUSED_MS on
      *   - right behind the last bytes, as at the end of a file: an eighth of
-     *     its time, from SETTLE_MS on; up to SETTLE_NONE bytes, what fits one
-     *     write of any client, no time */
+     *     its time, from SETTLE_MS on
+     *   - no time likewise up to SETTLE_NONE bytes, what fits one write of any
+     *     client, unless it is a multiple of SETTLE_UNIT: clients write so many
+     *     when there is more to come, and few files end there */
     FTP_SETTLE_PAUSE_MS = 2,
     FTP_SETTLE_PAUSED_MS = 15,
     FTP_SETTLE_MS = 2,
     FTP_SETTLE_NONE = 4096,
+    FTP_SETTLE_UNIT = 512,
     FTP_SETTLE_MAX_MS = 200,
 };
 

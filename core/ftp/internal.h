@@ -39,8 +39,8 @@ void session_go_on(struct ftp *f);
 void command_run(struct ftp *f, char *line);
 /* Resolves `arg` into f->path; replies 550 and is false when it is no path. */
 bool command_path(struct ftp *f, const char *arg);
-/* True for a command that is answered at once during a transfer. */
-bool command_is_urgent(const char *line);
+/* True for a command that is answered at once during the transfer. */
+bool command_is_urgent(const struct ftp *f, const char *line);
 void login_judge(struct ftp *f);
 
 /* ---- transfer.c ---- */

@@ -248,6 +248,7 @@ static void set_prefix(struct ftp *f, const char *arg, bool pattern)
 void list_open(struct ftp *f, enum ftp_transfer_kind kind, const char *arg)
 {
     struct ftp_transfer *t = &f->t;
+    f->rest = f->allo = 0; /* not for the transfer behind this one */
     if (kind != FTP_MLSD)
         arg = skip_options(arg);
     bool pattern = kind != FTP_MLSD && strpbrk(path_name(arg), "*?");

@@ -62,10 +62,8 @@ void login_judge(struct ftp *f)
         return;
     }
     f->judging = false;
-    enum ftp_verdict verdict =
-        wait ? FTP_LOGIN_LOCKED
-             : f->ops->login(f->ctx, f->user, f->user_len, f->password,
-                             f->password_len);
+    enum ftp_verdict verdict = f->ops->login(f->ctx, f->user, f->user_len,
+                                             f->password, f->password_len);
     memset(f->password, 0, sizeof f->password);
     if (verdict == FTP_LOGIN_OK) {
         f->logged_in = true;

@@ -134,6 +134,8 @@ void cmd_stat(struct ftp *f, const char *arg)
 
 static void prepared(struct ftp *f)
 {
+    if (f->gone || f->closing)
+        return;           /* not for nobody */
     if (f->op.result > 0) /* a block is erased, more are left */
         op_start(f, FTP_OP_PREPARE, prepared);
     else if (f->op.result < 0)

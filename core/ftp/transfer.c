@@ -109,7 +109,9 @@ static void file_closed(struct ftp *f)
 {
     struct ftp_transfer *t = &f->t;
     if (t->commit && f->op.result < 0) {
-        t->code = op_code(f, f->op.result == WIPY_EIO ? 451 : 550);
+        t->code = f->op.result == WIPY_ECLOSED
+                      ? 426
+                      : op_code(f, f->op.result == WIPY_EIO ? 451 : 550);
         snprintf(t->text, sizeof t->text, "%s", op_reason(f));
     } else if (t->commit && f->op.text[0]) {
         snprintf(t->text, sizeof t->text, "%s", f->op.text);
@@ -257,7 +259,7 @@ static uint64_t settle_time(const struct ftp *f)
         return FTP_SETTLE_MAX_MS;
     if (paused || !t->bytes)
         return clamp(spent_ms / 4, FTP_SETTLE_PAUSED_MS, FTP_SETTLE_MAX_MS);
-    if (t->bytes <= FTP_SETTLE_NONE)
+    if (t->bytes <= FTP_SETTLE_NONE && t->bytes % FTP_SETTLE_UNIT)
         return 0;
     return clamp(spent_ms / 8, FTP_SETTLE_MS, FTP_SETTLE_MAX_MS);
 }

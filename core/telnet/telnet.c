@@ -81,10 +81,8 @@ static void judge(struct telnet *t, uint64_t now_ms)
     t->judge_ms = now_ms + wait;
     if (wait && wait <= TELNET_LOGIN_PATIENCE_MS)
         return;
-    enum telnet_verdict verdict =
-        wait ? TELNET_LOGIN_LOCKED
-             : t->ops->login(t->ctx, t->user, t->user_len, t->password,
-                             t->password_len);
+    enum telnet_verdict verdict = t->ops->login(t->ctx, t->user, t->user_len,
+                                                t->password, t->password_len);
     memset(t->password, 0, sizeof t->password);
     if (verdict == TELNET_LOGIN_OK) {
         let_in(t);

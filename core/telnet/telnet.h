@@ -47,7 +47,8 @@ struct telnet_ops {
     /* Bytes for the prompt; returns how many were taken. */
     size_t (*input)(void *ctx, const uint8_t *data, size_t len);
 
-    /* How long to wait before the attempt is judged, in ms; the verdict. */
+    /* How long to wait before the attempt is judged, in ms; the verdict. A
+     * wait above TELNET_LOGIN_PATIENCE_MS is a lock-out, and not waited for. */
     uint64_t (*login_wait)(void *ctx);
     enum telnet_verdict (*login)(void *ctx, const char *user, size_t user_len,
                                  const char *password, size_t password_len);

@@ -305,6 +305,8 @@ static void commit(struct files *f)
     f->op->result = 0;
     if (f->op->len)
         write_file(f);
+    if (f->op->unwanted)
+        fail(f->op, WIPY_ECLOSED, "The control connection was lost");
     if (f->op->result < 0) {
         abandon(f);
     } else if (f->updating) {

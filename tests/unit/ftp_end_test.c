@@ -104,6 +104,53 @@ static void shutdown_at_every_step(void **state)
     }
 }
 
+/* A slot that is erased block by block for a client that is gone holds the
+ * session for one more block, not for all. */
+static void preparing_ends_with_its_client(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        logged_in();
+        m.blocks = 20;
+        model_feed(&m, "SITE PREPARE\r\n", 14);
+        model_step(&m);
+        assert_int_equal(m.blocks, 19);
+        if (how)
+            ftp_shutdown(&m.ftp, "going down", m.now_ms);
+        else
+            ftp_hangup(&m.ftp, m.now_ms);
+        model_settle(&m);
+        assert_true(m.ended);
+        assert_in_range(m.blocks, 18, 19);
+    }
+}
+
+/* The client left while its upload was being stored: the file side knows
+ * before it lets the file appear. */
+static void a_commit_hears_of_the_end(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        logged_in();
+        m.upload = "abc";
+        m.upload_len = 3;
+        model_feed(&m, "PASV\r\nSTOR /flash/boot.py\r\n", 28);
+        while (!m.op[0] || m.op[0]->kind != FTP_OP_COMMIT)
+            model_step(&m);
+        assert_false(m.op[0]->unwanted);
+        if (how == 0)
+            ftp_hangup(&m.ftp, m.now_ms);
+        else if (how == 1)
+            ftp_feed_end(&m.ftp, m.now_ms);
+        bool gone = how < 2;
+        assert_int_equal(m.op[0]->unwanted, gone);
+        model_settle(&m);
+        assert_int_equal(model_find(&m, "/flash/boot.py")->len, gone ? 7 : 3);
+        assert_int_equal(m.files_open, 0);
+        assert_int_equal(m.ended, gone);
+    }
+}
+
 /* A client that sends and never reads is not served on, and goes. */
 static void a_deaf_client_is_bounded(void **state)
 {
@@ -128,6 +175,8 @@ int main(void)
         cmocka_unit_test(split_at_every_byte),
         cmocka_unit_test(hangup_at_every_step),
         cmocka_unit_test(shutdown_at_every_step),
+        cmocka_unit_test(preparing_ends_with_its_client),
+        cmocka_unit_test(a_commit_hears_of_the_end),
         cmocka_unit_test(a_deaf_client_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

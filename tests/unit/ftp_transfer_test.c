@@ -118,7 +118,10 @@ static void uploads_settle_as_long_as_needed(void **state)
     } rows[] = {
         /* its end right behind its last bytes */
         {"", 200, 0, 0, 0},
-        {"", 4096, 1000, 0, 0},
+        {"", 4095, 1000, 0, 0},
+        {"", 4096, 0, 0, FTP_SETTLE_MS}, /* a client's buffer */
+        {"", 512, 0, 0, FTP_SETTLE_MS},
+        {"", 1536, 80, 0, 80 / 8},
         {"", 5000, 0, 0, FTP_SETTLE_MS},
         {"", 5000, 160, 0, 160 / 8},
         {"", 5000, 998, 2, 1000 / 8},
@@ -206,6 +209,38 @@ static void abort_during_a_transfer(void **state)
                                                         "abor\r\n")));
     assert_int_equal(m.files_open, 0);
     assert_false(m.listening);
+}
+
+/* A listing over the control connection is one reply: nothing comes between
+ * its lines, but ABOR ends it. */
+static void stat_of_a_folder_is_one_reply(void **state)
+{
+    (void)state;
+    logged_in();
+    const char *got = say("STAT /flash\r\nSTAT\r\nNOOP\r\n");
+    const char *end = strstr(got, "213 End"), *status = strstr(got, "211-");
+    assert_non_null(end);
+    assert_non_null(status);
+    assert_true(end < status);
+    assert_true(name_matches("426 *\r\n226 *\r\n200 *\r\n",
+                             say("STAT /flash\r\nNOOP\r\nABOR\r\n")));
+}
+
+/* REST and ALLO are for the next transfer, whatever that is. */
+static void rest_is_for_one_transfer(void **state)
+{
+    (void)state;
+    logged_in();
+    m.upload = "new";
+    m.upload_len = 3;
+    say("REST 4\r\nALLO 99\r\nPASV\r\nLIST\r\n");
+    assert_non_null(strstr(m.out, "226 Listed"));
+    say("PASV\r\nSTOR /flash/boot.py\r\n");
+    assert_non_null(strstr(m.out, "226 Stored"));
+    assert_int_equal(model_find(&m, "/flash/boot.py")->len, 3);
+    say("REST 4\r\nPASV\r\nRETR /flash/none\r\nPASV\r\n"
+        "RETR /flash/boot.py\r\n");
+    assert_string_equal(m.data, "new");
 }
 
 /* While one buffer is being stored the next may be handed over already; what
@@ -369,6 +404,8 @@ int main(void)
         cmocka_unit_test(uploads_settle_as_long_as_needed),
         cmocka_unit_test(data_time_runs_out),
         cmocka_unit_test(abort_during_a_transfer),
+        cmocka_unit_test(stat_of_a_folder_is_one_reply),
+        cmocka_unit_test(rest_is_for_one_transfer),
         cmocka_unit_test(the_file_side_has_the_next_at_hand),
         cmocka_unit_test(downloads_are_read_ahead),
         cmocka_unit_test(slow_clients_are_given_up),

@@ -91,8 +91,9 @@ static void times(void **state)
 static void uploads(void **state)
 {
     (void)state;
-    says("up to %d bytes in one go | not at all", FTP_SETTLE_NONE);
-    says("within its last write of up to %d bytes", FTP_SETTLE_NONE);
+    says("up to %d bytes in one go, not a multiple of %d | not at all",
+         FTP_SETTLE_NONE, FTP_SETTLE_UNIT);
+    says("killed within its first %d bytes", FTP_SETTLE_NONE);
     says("an eighth of its time, %d to %d ms", FTP_SETTLE_MS,
          FTP_SETTLE_MAX_MS);
     says("a quarter of its time, %d to %d ms", FTP_SETTLE_PAUSED_MS,

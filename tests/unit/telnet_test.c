@@ -55,6 +55,8 @@ static enum telnet_verdict login(void *ctx, const char *user, size_t user_len,
                                  const char *password, size_t password_len)
 {
     (void)ctx;
+    if (login_wait(ctx))
+        return TELNET_LOGIN_LOCKED;
     bool right = user_len == 5 && !memcmp(user, "micro", 5) &&
                  password_len == 6 && !memcmp(password, "python", 6);
     return right ? TELNET_LOGIN_OK : TELNET_LOGIN_WRONG;
