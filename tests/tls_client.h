@@ -26,7 +26,8 @@ struct tls_pair {
     uint8_t buffer[BR_SSL_BUFSIZE_BIDI];
 };
 
-static void pair_know_key(struct tls_pair *p, const struct tls_identity *id)
+static inline void pair_know_key(struct tls_pair *p,
+                                 const struct tls_identity *id)
 {
     br_x509_decoder_init(&p->decoder, NULL, NULL);
     br_x509_decoder_push(&p->decoder, id->chain[0].data, id->chain[0].data_len);
@@ -38,7 +39,7 @@ static void pair_know_key(struct tls_pair *p, const struct tls_identity *id)
     br_ssl_engine_set_x509(&p->client.eng, &p->known.vtable);
 }
 
-static bool pair_open(struct tls_pair *p, const struct tls_identity *id)
+static inline bool pair_open(struct tls_pair *p, const struct tls_identity *id)
 {
     static const char seed[32] = "the client's seed";
     int fd[2];
@@ -60,7 +61,7 @@ static bool pair_open(struct tls_pair *p, const struct tls_identity *id)
 
 /* Moves the client's records both ways as far as they go; true when some
  * moved. */
-static bool pair_client(struct tls_pair *p)
+static inline bool pair_client(struct tls_pair *p)
 {
     br_ssl_engine_context *e = &p->client.eng;
     bool moved = false;
@@ -89,7 +90,7 @@ static bool pair_client(struct tls_pair *p)
 }
 
 /* Both in turn until the handshake is done; 0, or -1 when it failed. */
-static int pair_shake(struct tls_pair *p)
+static inline int pair_shake(struct tls_pair *p)
 {
     for (;;) {
         bool moved = pair_client(p);
@@ -102,7 +103,8 @@ static int pair_shake(struct tls_pair *p)
     }
 }
 
-static size_t pair_client_send(struct tls_pair *p, const void *from, size_t len)
+static inline size_t pair_client_send(struct tls_pair *p, const void *from,
+                                      size_t len)
 {
     br_ssl_engine_context *e = &p->client.eng;
     size_t room = 0;
@@ -117,7 +119,7 @@ static size_t pair_client_send(struct tls_pair *p, const void *from, size_t len)
     return room;
 }
 
-static size_t pair_client_recv(struct tls_pair *p, void *to, size_t len)
+static inline size_t pair_client_recv(struct tls_pair *p, void *to, size_t len)
 {
     br_ssl_engine_context *e = &p->client.eng;
     size_t have = 0;
@@ -131,7 +133,7 @@ static size_t pair_client_recv(struct tls_pair *p, void *to, size_t len)
     return have;
 }
 
-static void pair_close(struct tls_pair *p)
+static inline void pair_close(struct tls_pair *p)
 {
     if (p->fd >= 0)
         close(p->fd);

@@ -101,7 +101,7 @@ void ftp_conn_drop(struct ftp_conn *c)
         return;
     }
     ftp_link_close(c, true);
-    stream_close(&c->leaving, true);
+    stream_close(&c->leaving, false);
     stream_close(&c->control, false);
     c->state = CONN_FREE;
 }
@@ -115,7 +115,7 @@ void ftp_conn_flush(struct ftp_conn *c)
         stream_close(&c->control, false);
         ftp_conn_drop(c);
     } else if (c->state == CONN_FLUSHING && !ring_used(&c->ftp.out) &&
-               stream_goodbye(&c->control)) {
+               c->leaving.fd < 0 && stream_goodbye(&c->control)) {
         /* What the client sent after its QUIT must not turn our goodbye
          * into a reset. */
         shutdown(c->control.fd, SHUT_WR);

@@ -1,5 +1,6 @@
 /* The board's certificate and key: PEM to BearSSL's structures, and whether
  * they can be used together. */
+#define _DEFAULT_SOURCE
 #include <bearssl_pem.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,7 +147,7 @@ static bool read_key(struct tls_identity *id, const char *text, size_t len)
     if (len > TLS_PEM_MAX)
         return problem(id, KEY " is longer than %d bytes", TLS_PEM_MAX);
     (void)each_object(text, len, &sink, take_key, id);
-    memset(secret, 0, sizeof secret);
+    explicit_bzero(secret, sizeof secret);
     if (id->problem[0])
         return false;
     if (id->key_type != BR_KEYTYPE_EC && id->key_type != BR_KEYTYPE_RSA)
