@@ -15,7 +15,9 @@ struct ftp_addr ftp_address(uint32_t addr, uint16_t port)
 }
 
 /* An encrypted connection says goodbye first, or the client takes the end for
- * an attack. That may have to wait for room; meanwhile the session goes on. */
+ * an attack. That may have to wait for room; meanwhile the session goes on. In
+ * the worst case the goodbye is missing, but never what was sent before: no
+ * reset for a connection that is leaving. */
 void ftp_link_close(void *ctx, bool reset)
 {
     struct ftp_conn *c = ctx;
@@ -25,7 +27,7 @@ void ftp_link_close(void *ctx, bool reset)
         stream_close(&c->data, reset);
         return;
     }
-    stream_close(&c->leaving, true);
+    stream_close(&c->leaving, false);
     c->leaving = c->data;
     c->leaving_ms = c->net->now_ms + FLUSH_MS;
     c->data = (struct stream){.fd = -1};
@@ -90,7 +92,7 @@ static void data_opened(struct ftp_conn *c)
     struct net *net = c->net;
     /* One engine per session: a goodbye still on its way loses. */
     if (c->protect)
-        stream_close(&c->leaving, true);
+        stream_close(&c->leaving, false);
     if (c->protect &&
         !stream_encrypt(&c->data, c->data_tls, &net->tls_loader.identity,
                         &net->tls_cache)) {
@@ -123,8 +125,9 @@ static void listener_ready(void *ctx, short events)
     if (fd < 0)
         return;
     if (peer.addr != c->peer.addr) {
-        net_log(c->net, "ftp: data connection from %s refused: not the client",
-                address_text(from, peer.addr));
+        net_log_refusal(c->net,
+                        "ftp: data connection from %s refused: not the client",
+                        address_text(from, peer.addr));
         socket_close(&fd, true);
         return;
     }
@@ -224,6 +227,6 @@ void ftp_link_watch(struct ftp_conn *c)
 uint64_t ftp_link_tick(struct ftp_conn *c)
 {
     if (c->leaving.fd >= 0 && c->net->now_ms >= c->leaving_ms)
-        stream_close(&c->leaving, true);
+        stream_close(&c->leaving, false);
     return c->leaving.fd >= 0 ? c->leaving_ms : UINT64_MAX;
 }

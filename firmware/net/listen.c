@@ -24,12 +24,12 @@ static void complain(struct net *net, const char *name, uint16_t port, int err)
     if (err == -EADDRINUSE)
         net_log(net,
                 "%s: port %u of %s is in use by another program; stop it or "
-                "choose another with --%s-port N (0: any free one)",
+                "choose another: --%s-port N (0: any)",
                 name, port, addr, name);
     else if (err == -EACCES)
         net_log(net,
                 "%s: port %u needs a privilege; choose one from 1024 up with "
-                "--%s-port N (0: any free one)",
+                "--%s-port N (0: any)",
                 name, port, name);
     else
         net_log(net, "%s: cannot listen on %s port %u: %s", name, addr, port,

@@ -321,6 +321,26 @@ unsigned net_logins(const struct net *net)
     return atomic_load(&net->logins);
 }
 
+/* Strangers can bring these lines about as fast as they connect, and push all
+ * others out of the log: one in a while, with the number of those left out. */
+void net_log_refusal(struct net *net, const char *format, ...)
+{
+    char line[120], more[40] = "";
+    va_list args;
+    if (net->refusal_ms && net->now_ms - net->refusal_ms < REFUSAL_MS) {
+        net->refusals++;
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (net->refusals)
+        snprintf(more, sizeof more, "; %u more since the last", net->refusals);
+    net_log(net, "%s%s", line, more);
+    net->refusals = 0;
+    net->refusal_ms = net->now_ms;
+}
+
 enum login_verdict net_login(struct net *net, const char *service,
                              uint32_t addr, const char *user, size_t user_len,
                              const char *password, size_t password_len)
@@ -332,11 +352,13 @@ enum login_verdict net_login(struct net *net, const char *service,
     if (wait_ms > FTP_LOGIN_PATIENCE_MS)
         snprintf(locked, sizeof locked, ", locked out for %u s",
                  (unsigned)(wait_ms / 1000));
-    net_log(net, "%s: %s from %s%s", service,
-            v == LOGIN_OK      ? "login"
-            : v == LOGIN_WRONG ? "wrong login"
-                               : "refused login",
-            address_text(from, addr), locked);
+    address_text(from, addr);
+    if (v == LOGIN_LOCKED)
+        net_log_refusal(net, "%s: refused login from %s%s", service, from,
+                        locked);
+    else
+        net_log(net, "%s: %s from %s%s", service,
+                v == LOGIN_OK ? "login" : "wrong login", from, locked);
     return v;
 }
 

@@ -33,6 +33,7 @@ enum {
     KEEPALIVE_IDLE_S = 60,
     KEEPALIVE_EVERY_S = 10,
     KEEPALIVE_TRIES = 6,
+    REFUSAL_MS = 10000,    /* between two lines of the log about them */
     STALL_MS = 20,         /* between looks for room in the prompt's input */
     INPUT_AHEAD = 1 << 18, /* of a telnet client, searched for Ctrl-C */
 };
@@ -157,6 +158,8 @@ struct net {
     _Atomic unsigned timeout_s, logins;
     _Atomic bool running, looping, stopping;
     bool boot_wanted;
+    uint64_t refusal_ms; /* when the last was logged; those since */
+    unsigned refusals;
 
     struct listener telnet_listener, ftp_listener;
     struct telnet_conn telnet[TELNET_SLOTS];
@@ -180,6 +183,9 @@ struct net {
 void net_watch(struct net *net, int fd, short events,
                void (*ready)(void *ctx, short events), void *ctx);
 void net_log(struct net *net, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Of somebody who was turned away. */
+void net_log_refusal(struct net *net, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 uint64_t net_now(void);
 /* Judges an attempt, as login_check(), and writes a line for the log. */
