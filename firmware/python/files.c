@@ -237,14 +237,10 @@ static int64_t read_console(struct vm *vm, uint8_t *to, size_t len)
     return n;
 }
 
-static int64_t read_file(struct vm *vm, struct vm_fd *f, uint8_t *to,
+/* What is there, up to the end of what was read ahead. */
+static int64_t read_some(struct vm *vm, struct vm_fd *f, uint8_t *to,
                          size_t len)
 {
-    if (!f->readable)
-        return -EBADF;
-    int err = fd_write_out(vm, f);
-    if (err)
-        return err;
     if (f->at == f->have && f->kind == FD_FILE) {
         bool direct = len >= VM_FILE_BUFFER;
         struct file_job j = {.handle = f->handle,
@@ -260,6 +256,28 @@ static int64_t read_file(struct vm *vm, struct vm_fd *f, uint8_t *to,
     memcpy(to, (f->text ? f->text : f->buffer) + f->at, n);
     f->at += n;
     return (int64_t)n;
+}
+
+/* Less than `len` is the end of the file: MicroPython's reader of source
+ * takes it for that. */
+static int64_t read_file(struct vm *vm, struct vm_fd *f, uint8_t *to,
+                         size_t len)
+{
+    if (!f->readable)
+        return -EBADF;
+    int err = fd_write_out(vm, f);
+    if (err)
+        return err;
+    size_t done = 0;
+    while (done < len) {
+        int64_t n = read_some(vm, f, to + done, len - done);
+        if (n < 0 && !done)
+            return n;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    return (int64_t)done;
 }
 
 /* Storage touches the guest's memory: it must be inside. */

@@ -297,6 +297,27 @@ def test_scripts():
         assert 'File "main.py", line 1' in text and 'SyntaxError' in text, text
 
 
+def test_long_scripts():
+    """All of a script runs, whatever its length."""
+    with board() as h:
+        h.type('import sys')
+        for size in (4095, 4096, 4097, 4120, 8200, 70000):
+            program = 'n = 0\n' + 'n += 1\n' * ((size - 20) // 7)
+            program += '#' * (size - len(program) - 9) + '\nprint(n)'
+            assert len(program) == size
+            want = '%d\r\n' % program.count('+=')
+            h.type('f = open("long.py", "w")')
+            for at in range(0, size, 700):
+                h.type('_ = f.write(%r)' % program[at:at + 700])
+            h.type('f.close()')
+            assert h.type('execfile("long.py")') == want, size
+            assert h.type('import long') == want, size
+            h.type('del sys.modules["long"]')
+        h.type('import os; os.rename("long.py", "main.py")')
+        h.send('\x04')
+        assert '\r\n' + want in h.until('information.')
+
+
 def test_main_elsewhere():
     with board() as h:
         h.type('import os; os.mkdir("dir")')
