@@ -58,8 +58,8 @@ static void accept_port(struct ftp *f, const struct ftp_addr *a)
         reply(f, 504, "Data goes only to your own address %u.%u.%u.%u",
               f->config.peer.ip[0], f->config.peer.ip[1], f->config.peer.ip[2],
               f->config.peer.ip[3]);
-    } else if (a->port < 1024) {
-        reply(f, 504, "Data goes to no port below 1024");
+    } else if (a->port < FTP_PORT_LEAST) {
+        reply(f, 504, "Data goes to no port below %d", FTP_PORT_LEAST);
     } else if (may_open_data(f, false)) {
         f->told = *a;
         f->data = FTP_DATA_TOLD;

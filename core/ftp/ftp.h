@@ -169,6 +169,8 @@ enum {
     /* A refused upload is read to its end, so that the client sees the reason
      * and not a broken pipe; but not for ever. */
     FTP_DRAIN_BYTES = 64 << 20,
+    FTP_PORT_LEAST = 1024, /* for PORT and EPRT: no port of a system service */
+    FTP_LIST_DAYS = 180,   /* with the time, older ones with the year */
     /* Between the end of an upload and its commit. A client that is killed
      * ends both connections, the control connection up to some 15 ms later on
      * a busy machine; until then nothing tells it from one that is done:

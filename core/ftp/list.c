@@ -41,10 +41,9 @@ void list_line(char *to, size_t size, const struct ftp_info *info, int64_t now)
 {
     static const char month[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    enum { HALF_A_YEAR_S = 180 * 24 * 3600 };
     struct date d = date_of(info->modified);
     int64_t age = now - info->modified;
-    bool recent = age >= 0 && age <= HALF_A_YEAR_S;
+    bool recent = age >= 0 && age <= FTP_LIST_DAYS * 86400;
     char when[8];
     if (recent)
         snprintf(when, sizeof when, "%02u:%02u", (unsigned)d.hour % 100u,

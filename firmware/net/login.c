@@ -19,7 +19,7 @@ enum {
     DELAY_MAX_MS = 8000,
     LOCK_MS = 60000,
     LOCK_MAX_MS = 16 * 60000,
-    FORGET_MS = 30 * 60000,
+    FORGET_MS = LOGIN_FORGET_MIN * 60000,
     RANK_MS = 1000, /* between the turns of two ranks */
 };
 _Static_assert(AT_HASH + LOGIN_HASH == LOGIN_RECORD, "record layout");

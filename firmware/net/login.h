@@ -44,6 +44,7 @@ enum {
     LOGIN_LOCK_AFTER = 10,  /* failures */
     LOGIN_BUDGET = 32,      /* failures of all that are not known, at once */
     LOGIN_BUDGET_MS = 4000, /* then one each */
+    LOGIN_FORGET_MIN = 30,  /* without an attempt */
     LOGIN_MARKS = 4096,     /* of networks and addresses that failed, */
     LOGIN_MARK_MIN = 60,    /* for so many minutes */
 };

@@ -34,6 +34,8 @@ enum {
     KEEPALIVE_EVERY_S = 10,
     KEEPALIVE_TRIES = 6,
     REFUSAL_MS = 10000,    /* between two lines of the log about them */
+    TLS_TURN_MS = 50,      /* between two handshakes: 2 % of the time */
+    TLS_AT_ONCE = 8,       /* after a pause; FileZilla opens four */
     STALL_MS = 20,         /* between looks for room in the prompt's input */
     INPUT_AHEAD = 1 << 18, /* of a telnet client, searched for Ctrl-C */
 };

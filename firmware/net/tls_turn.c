@@ -2,11 +2,6 @@
  * for one, and its arithmetic is done by the thread that serves all. */
 #include "private.h"
 
-enum {
-    TURN_MS = 50, /* between two in the long run: 2 % of the time */
-    AT_ONCE = 8,  /* after a pause; FileZilla opens four */
-};
-
 static bool is_oldest(const struct net *net, const struct ftp_conn *c)
 {
     for (int i = 0; i < FTP_SLOTS; i++) {
@@ -25,11 +20,11 @@ void tls_wait(struct ftp_conn *c)
 
 uint64_t tls_turn_ms(const struct net *net)
 {
-    uint64_t ahead = (AT_ONCE - 1) * TURN_MS;
+    uint64_t ahead = (TLS_AT_ONCE - 1) * TLS_TURN_MS;
     return net->tls_paid_ms > ahead ? net->tls_paid_ms - ahead : 0;
 }
 
-/* The turns given so far last until tls_paid_ms, TURN_MS each. */
+/* The turns given so far last until tls_paid_ms, TLS_TURN_MS each. */
 bool tls_turn(struct ftp_conn *c)
 {
     struct net *net = c->net;
@@ -37,7 +32,7 @@ bool tls_turn(struct ftp_conn *c)
         return false;
     if (net->tls_paid_ms < net->now_ms)
         net->tls_paid_ms = net->now_ms;
-    net->tls_paid_ms += TURN_MS;
+    net->tls_paid_ms += TLS_TURN_MS;
     c->turn_ms = 0;
     return true;
 }

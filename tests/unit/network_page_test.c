@@ -100,6 +100,10 @@ static void uploads(void **state)
          FTP_SETTLE_MAX_MS);
     says("shorter than `ALLO` announced | %d ms", FTP_SETTLE_MAX_MS);
     says("is read, up to %d MiB", FTP_DRAIN_BYTES >> 20);
+    says("to no port below %d, passive", FTP_PORT_LEAST);
+    says("when it is older than %d days", FTP_LIST_DAYS);
+    says("wait their turn, %d at once and then one every %d ms", TLS_AT_ONCE,
+         TLS_TURN_MS);
     says("of at most %d bits; each file has at most %d bytes, and %d "
          "certificates at most",
          TLS_RSA_BITS_MAX, TLS_PEM_MAX, TLS_CHAIN_MAX);
@@ -116,6 +120,7 @@ static void logins(void **state)
          FTP_LOGIN_TRIES, FTP_STRAYS, TELNET_TRIES);
     says("budget: %d wrong passwords at once, then one every %d s",
          LOGIN_BUDGET, LOGIN_BUDGET_MS / 1000);
+    says("a right one, or %d min without attempt", LOGIN_FORGET_MIN);
     says("where nobody failed for %d minutes", LOGIN_MARK_MIN);
     says("The %d addresses that logged in last", LOGIN_KNOWN);
 }
