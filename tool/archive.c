@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "file.h"
+#include "outcome.h"
 
 enum { READ_STEP = 64 * 1024 };
 
@@ -33,7 +34,7 @@ int package_add(struct package *p, const char *name, const void *data,
     uint8_t *copy = malloc(len + 1);
     if (!copy || p->count == ARCHIVE_MEMBERS_MAX) {
         free(copy);
-        fprintf(stderr, "wipy: no room for %s in the package\n", name);
+        complain("wipy: no room for %s in the package\n", name);
         return EXIT_FAILED;
     }
     if (len)
@@ -181,7 +182,7 @@ int package_read(struct package *p, const char *path)
         return code;
     code = package_parse(p, file.data, file.len, why);
     if (code)
-        fprintf(stderr, "wipy: %s: %s\n", path, why);
+        complain("wipy: %s: %s\n", path, why);
     free(file.data);
     return code;
 }
@@ -234,7 +235,7 @@ int package_write(const struct package *p, const char *path)
     if (fine)
         code = file_write(path, bytes, len, 0644);
     else
-        fprintf(stderr, "wipy: %s: %s\n", path, why ? why : "out of memory");
+        complain("wipy: %s: %s\n", path, why ? why : "out of memory");
     archive_write_free(a);
     free(bytes);
     return code;

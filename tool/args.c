@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "outcome.h"
 
 struct args args_of(const char *command, const char *usage, int argc,
                     char **argv)
@@ -114,12 +115,13 @@ static int synopsis_len(const char *usage)
 
 int args_wrong(const struct args *a, const char *format, ...)
 {
+    char what[1024];
     va_list list;
-    fprintf(stderr, "%s: ", a->command);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    fprintf(stderr, "\n%.*s'%s --help' says more\n", synopsis_len(a->usage),
+    complain("%s: %s\n", a->command, what);
+    fprintf(stderr, "%.*s'%s --help' says more\n", synopsis_len(a->usage),
             a->usage, a->command);
     return EXIT_USAGE;
 }

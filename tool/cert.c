@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "outcome.h"
 #include "tool/args.h"
 #include "tool/commands.h"
 
@@ -210,18 +211,16 @@ static int write_pem(const char *path, mode_t mode, const char *banner,
     size_t n = br_pem_encode(pem, data, len, banner, 0);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
     if (fd < 0 && errno == EEXIST) {
-        fprintf(stderr,
-                "wipy cert: %s is there already: remove it, or choose "
-                "another folder with -o\n",
-                path);
+        complain("wipy cert: %s is there already: remove it, or choose "
+                 "another folder with -o\n",
+                 path);
         return EXIT_FILE;
     }
     bool fine = fd >= 0 && write(fd, pem, n) == (ssize_t)n;
     if (fd >= 0 && close(fd))
         fine = false;
     if (!fine) {
-        fprintf(stderr, "wipy cert: cannot write %s: %s\n", path,
-                strerror(errno));
+        complain("wipy cert: cannot write %s: %s\n", path, strerror(errno));
         if (fd >= 0)
             unlink(path);
     }
@@ -235,13 +234,12 @@ static int write_pair(const char *folder, const struct der *certificate,
     char key_path[4096], path[4096];
     if (snprintf(key_path, sizeof key_path, "%s/private.key", folder) >=
         (int)sizeof key_path) {
-        fputs("wipy cert: the folder's name is too long\n", stderr);
+        complain("wipy cert: the folder's name is too long\n");
         return EXIT_FILE;
     }
     snprintf(path, sizeof path, "%s/cert.pem", folder);
     if (mkdir(folder, 0755) && errno != EEXIST) {
-        fprintf(stderr, "wipy cert: cannot make %s: %s\n", folder,
-                strerror(errno));
+        complain("wipy cert: cannot make %s: %s\n", folder, strerror(errno));
         return EXIT_FILE;
     }
     int code = write_pem(key_path, 0600, "EC PRIVATE KEY", key, key_len);
@@ -267,7 +265,7 @@ static int make(const struct request *r)
 
     br_hmac_drbg_init(&rng, &br_sha256_vtable, NULL, 0);
     if (!seeder || !seeder(&rng.vtable)) {
-        fputs("wipy cert: this machine gives no random numbers\n", stderr);
+        complain("wipy cert: this machine gives no random numbers\n");
         return EXIT_FAILED;
     }
     br_ec_keygen(&rng.vtable, &br_ec_prime_i31, &secret, secret_data,
@@ -280,7 +278,7 @@ static int make(const struct request *r)
     make_body(&body, r, serial, &public);
     sign(&certificate, &body, &secret);
     if (certificate.bad) {
-        fputs("wipy cert: the names are too long together\n", stderr);
+        complain("wipy cert: the names are too long together\n");
         return EXIT_USAGE;
     }
     size_t key_len = br_encode_ec_raw_der(key, &secret, &public);

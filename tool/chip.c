@@ -92,7 +92,7 @@ int cmd_chip(int argc, char **argv)
     if (!err)
         err = tell(l, &s);
     if (err < 0)
-        code = serial_failed(l, &s, err);
+        code = serial_failed(l, err);
     loader_disconnect(l);
     loader_free(l);
     return code;

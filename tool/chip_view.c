@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "commands.h"
 #include "mirror.h"
+#include "outcome.h"
 
 enum { CHIP_MAX = 16 << 20, CHIP_MIN = 4 << 20 };
 
@@ -31,22 +32,19 @@ static int view_erase(void *ctx, flash_off off, size_t len)
     return WIPY_EPERM;
 }
 
-static int complain(const char *path, const struct chip_view *v)
+static int say_why(const char *path, const struct chip_view *v)
 {
     const struct table_fault *f = &v->boot.table_source.fault;
     if (v->open_err == WIPY_ENOENT)
-        fprintf(stderr, "wipy: %s: the partition table has no factory slot\n",
-                path);
+        complain("wipy: %s: the partition table has no factory slot\n", path);
     else if (f->row)
-        fprintf(stderr,
-                "wipy: %s: no partition table: row %u %s; write one with "
-                "'wipy flash'\n",
-                path, f->row, f->reason);
+        complain("wipy: %s: no partition table: row %u %s; write one with "
+                 "'wipy flash'\n",
+                 path, f->row, f->reason);
     else
-        fprintf(stderr,
-                "wipy: %s: no partition table (%s); write one with 'wipy "
-                "flash'\n",
-                path, f->reason ? f->reason : "damaged");
+        complain("wipy: %s: no partition table (%s); write one with 'wipy "
+                 "flash'\n",
+                 path, f->reason ? f->reason : "damaged");
     return EXIT_VERIFY;
 }
 
@@ -62,7 +60,7 @@ static int look(struct chip_view *v, const char *name, uint16_t machine)
     v->open_err = boot_open_for(&v->boot, &v->flash, machine);
     if (!v->open_err)
         return 0;
-    int code = complain(name, v);
+    int code = say_why(name, v);
     chip_view_close(v);
     return code;
 }
@@ -74,8 +72,8 @@ static int open_file(struct chip_view *v, const char *path)
     if (code)
         return code;
     if (v->file.len < CHIP_MIN || v->file.len % FLASH_SECTOR) {
-        fprintf(stderr, "wipy: %s: %zu bytes are no chip (4 or 8 MiB)\n", path,
-                v->file.len);
+        complain("wipy: %s: %zu bytes are no chip (4 or 8 MiB)\n", path,
+                 v->file.len);
         chip_view_close(v);
         return EXIT_FILE;
     }
@@ -83,8 +81,7 @@ static int open_file(struct chip_view *v, const char *path)
 }
 
 /* Takes the mirror's memory over. */
-static int read_serial(struct chip_view *v, struct loader *l,
-                       const struct serial_args *s)
+static int read_serial(struct chip_view *v, struct loader *l)
 {
     struct mirror m = {0};
     int err = mirror_open(&m, l);
@@ -93,7 +90,7 @@ static int read_serial(struct chip_view *v, struct loader *l,
     loader_disconnect(l);
     if (err < 0) {
         mirror_close(&m);
-        return serial_failed(l, s, err);
+        return serial_failed(l, err);
     }
     v->file = (struct file_data){.data = m.chip, .len = m.flash.size};
     return look(v, l->name, l->chip.machine);
@@ -105,10 +102,9 @@ static int open_serial(struct chip_view *v, const struct chip_view_args *o)
     serial_args_init(&s);
     s.o.port = o->port;
     s.o.quiet = true;
-    s.json = o->json;
     struct loader *l = loader_new(&s.o);
     int err = loader_connect(l);
-    int code = err < 0 ? serial_failed(l, &s, err) : read_serial(v, l, &s);
+    int code = err < 0 ? serial_failed(l, err) : read_serial(v, l);
     loader_free(l);
     return code;
 }

@@ -10,15 +10,15 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "outcome.h"
 
 /* ---- the socket ---- */
 
 static int no_board(const char *path)
 {
-    fprintf(stderr,
-            "wipy: no board answers at %s (%s). Start one with 'wipy run', or "
-            "name its chip file with --flash\n",
-            path, strerror(errno));
+    complain("wipy: no board answers at %s (%s). Start one with 'wipy run', or "
+             "name its chip file with --flash\n",
+             path, strerror(errno));
     return EXIT_BOARD;
 }
 
@@ -33,7 +33,7 @@ static FILE *connect_to(const struct control_target *target, int *code)
                   : snprintf(path, sizeof path, "%s.ctl", flash);
     *code = EXIT_USAGE;
     if (len < 0 || (size_t)len >= sizeof at.sun_path) {
-        fprintf(stderr, "wipy: %s is too long for a socket's name\n", path);
+        complain("wipy: %s is too long for a socket's name\n", path);
         return NULL;
     }
     memcpy(at.sun_path, path, (size_t)len);
@@ -83,7 +83,7 @@ static int refused(const json_t *answer)
     const json_t *error = json_object_get(answer, "error");
     const char *text = json_string_value(json_object_get(error, "text"));
     const char *code = json_string_value(json_object_get(error, "code"));
-    fprintf(stderr, "wipy: %s\n", text ? text : "the board refused");
+    complain("wipy: %s\n", text ? text : "the board refused");
     return exit_code_of(code ? code : "");
 }
 
@@ -93,7 +93,7 @@ static int await_answer(FILE *stream, json_t **result)
     for (;;) {
         json_t *answer = receive(stream);
         if (!answer) {
-            fprintf(stderr, "wipy: the board went away without an answer\n");
+            complain("wipy: the board went away without an answer\n");
             return EXIT_BOARD;
         }
         if (!json_object_get(answer, "event")) {
@@ -111,7 +111,7 @@ static int await_answer(FILE *stream, json_t **result)
 static int ask(FILE *stream, json_t *request, json_t **result)
 {
     if (send_request(stream, request) != 0) {
-        fprintf(stderr, "wipy: the board went away: %s\n", strerror(errno));
+        complain("wipy: the board went away: %s\n", strerror(errno));
         return EXIT_BOARD;
     }
     return await_answer(stream, result);
@@ -159,19 +159,12 @@ const char *control_text(const json_t *from, const char *name)
     return text ? text : "none";
 }
 
-void control_print(json_t *json, size_t flags)
-{
-    json_dumpf(json, stdout, flags | JSON_ENCODE_ANY);
-    putchar('\n');
-    json_decref(json);
-}
-
 int control_do(const struct control_target *target, json_t *request)
 {
     json_t *result;
     int code = control_call(target, request, &result);
     if (code == EXIT_OK && target->json)
-        control_print(result, JSON_COMPACT);
+        print_json(result);
     else
         json_decref(result);
     return code;
@@ -192,12 +185,12 @@ int control_args(struct control_target *target, struct args *a,
 }
 
 int control_show(const struct control_target *target, json_t *request,
-                 size_t flags, void (*show)(const json_t *result))
+                 void (*show)(const json_t *result))
 {
     json_t *result;
     int code = control_call(target, request, &result);
     if (code == EXIT_OK && target->json) {
-        control_print(result, flags);
+        print_json(result);
         return EXIT_OK;
     }
     if (code == EXIT_OK)

@@ -35,18 +35,15 @@ int control_call(const struct control_target *target, json_t *request,
 int control_watch(const struct control_target *target,
                   bool (*on)(void *ctx, const json_t *event), void *ctx);
 
-/* A call whose result `show` prints, or JSON as it is, with jansson's flags. */
+/* A call whose result `show` prints, or JSON as it is. */
 int control_show(const struct control_target *target, json_t *request,
-                 size_t flags, void (*show)(const json_t *result));
+                 void (*show)(const json_t *result));
 
 /* A call whose result is of no interest but, with --json, printed. */
 int control_do(const struct control_target *target, json_t *request);
 
 /* A string of an answer, "none" when there is none. */
 const char *control_text(const json_t *from, const char *name);
-
-/* Prints one JSON value as a line of its own and frees it. */
-void control_print(json_t *json, size_t flags);
 
 /* "4s", "500ms", "2m", "1.5s"; a bare number is seconds. False when it is
  * none of these or more than a day. */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "commands.h"
 #include "loader_args.h"
+#include "outcome.h"
 #include "plan.h"
 
 static const char usage[] =
@@ -59,16 +60,15 @@ static int take_range(struct loader *l, const struct erase_args *e,
         return code;
     if (parse_number(r->name, &number) &&
         (++*i == e->count || !parse_number(e->word[*i], &r->len))) {
-        fprintf(stderr, "wipy erase: how many bytes at %s?\n", r->name);
+        complain("wipy erase: how many bytes at %s?\n", r->name);
         return EXIT_USAGE;
     }
     if (loader_check_range(l, r->name, r->off, r->len, true) < 0) {
-        fprintf(stderr, "wipy erase: %s\n", l->error);
+        complain("wipy erase: %s\n", l->error);
         return EXIT_USAGE;
     }
     if (r->len % FLASH_SECTOR) {
-        fprintf(stderr, "wipy erase: %s: a size is a multiple of 0x1000\n",
-                r->name);
+        complain("wipy erase: %s: a size is a multiple of 0x1000\n", r->name);
         return EXIT_USAGE;
     }
     return 0;
@@ -79,7 +79,7 @@ static int resolve(struct loader *l, const struct erase_args *e,
                    struct range *list, unsigned *count)
 {
     static struct plan p;
-    int code = plan_of_board(&p, l, &e->serial);
+    int code = plan_of_board(&p, l);
     for (unsigned i = 0; !code && i < e->count; i++)
         code = take_range(l, e, &p, &i, &list[(*count)++]);
     return code;
@@ -95,7 +95,7 @@ static int erase(struct loader *l, const struct erase_args *e)
     for (unsigned i = 0; !code && i < count; i++) {
         int err = loader_erase(l, list[i].off, list[i].len);
         if (err < 0)
-            return serial_failed(l, &e->serial, err);
+            return serial_failed(l, err);
         if (!e->serial.o.quiet)
             printf("Erased %s: 0x%x bytes at 0x%x\n", list[i].name,
                    (unsigned)list[i].len, (unsigned)list[i].off);

@@ -11,17 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board/write_all.h"
 #include "commands.h"
+#include "outcome.h"
 
-static int complain(const char *path, const char *what)
+static int file_failed(const char *path, const char *what)
 {
-    fprintf(stderr, "wipy: %s: %s\n", path, what);
+    complain("wipy: %s: %s\n", path, what);
     return EXIT_FILE;
 }
 
 static int too_long(const char *path, size_t max)
 {
-    fprintf(stderr, "wipy: %s: longer than %zu bytes\n", path, max);
+    complain("wipy: %s: longer than %zu bytes\n", path, max);
     return EXIT_FILE;
 }
 
@@ -33,7 +35,7 @@ static int read_stream(FILE *f, const char *path, size_t max,
     to->data = malloc(room + 1);
     for (;;) {
         if (!to->data)
-            return complain(path, "not enough memory");
+            return file_failed(path, "not enough memory");
         size_t n = fread(to->data + to->len, 1, room - to->len, f);
         to->len += n;
         if (to->len > max)
@@ -49,7 +51,7 @@ static int read_stream(FILE *f, const char *path, size_t max,
         }
     }
     to->data[to->len] = 0;
-    return ferror(f) ? complain(path, strerror(errno)) : EXIT_OK;
+    return ferror(f) ? file_failed(path, strerror(errno)) : EXIT_OK;
 }
 
 int file_read(const char *path, size_t max, struct file_data *to)
@@ -60,9 +62,10 @@ int file_read(const char *path, size_t max, struct file_data *to)
     struct stat st;
     FILE *f = fopen(path, "rb");
     if (!f)
-        return complain(path, strerror(errno));
+        return file_failed(path, strerror(errno));
     bool known = fstat(fileno(f), &st) == 0;
-    int code = known && S_ISDIR(st.st_mode) ? complain(path, "is a directory")
+    int code = known && S_ISDIR(st.st_mode)
+                   ? file_failed(path, "is a directory")
                : known && S_ISREG(st.st_mode) && (uint64_t)st.st_size > max
                    ? too_long(path, max)
                    : read_stream(f, path, max, to);
@@ -74,19 +77,10 @@ int file_read(const char *path, size_t max, struct file_data *to)
     return code;
 }
 
-static bool write_all(int fd, const void *data, size_t len)
+const char *file_base_name(const char *path)
 {
-    const uint8_t *p = data;
-    while (len) {
-        ssize_t n = write(fd, p, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        p += n;
-        len -= (size_t)n;
-    }
-    return true;
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
 /* Whole or not at all: first beside it, then in its place. */
@@ -137,5 +131,5 @@ int file_write(const char *path, const void *data, size_t len, unsigned mode)
     bool special = stat(at, &st) == 0 && !S_ISREG(st.st_mode);
     bool fine =
         special ? write_into(at, data, len) : replace(at, data, len, mode);
-    return fine ? EXIT_OK : complain(path, strerror(errno));
+    return fine ? EXIT_OK : file_failed(path, strerror(errno));
 }

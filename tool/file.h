@@ -19,4 +19,7 @@ int file_read(const char *path, size_t max, struct file_data *to);
  * Returns an enum exit_code, after a message. */
 int file_write(const char *path, const void *data, size_t len, unsigned mode);
 
+/* Without its folders. */
+const char *file_base_name(const char *path);
+
 #endif

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "base/hex.h"
 #include "commands.h"
 #include "file.h"
 #include "flash_header.h"
 #include "flash_job.h"
+#include "flash_show.h"
 #include "loader_args.h"
 #include "plan.h"
 
@@ -161,89 +161,6 @@ static int fit_table(struct plan *p, const char *folder, uint32_t chip_size)
     return 0;
 }
 
-/* ---- showing ---- */
-
-/* appimg.bin is wipy.bin and the MD5 of it in text: say so from the bytes. */
-static void explain_tail(const struct plan_item *item)
-{
-    uint8_t md5[MD5_LEN];
-    char hex[2 * MD5_LEN];
-    if (item->len <= sizeof hex)
-        return;
-    size_t len = item->len - sizeof hex;
-    md5_of(item->data, len, md5);
-    hex_encode(hex, md5, MD5_LEN);
-    if (memcmp(hex, item->data + len, sizeof hex) != 0)
-        return;
-    printf("\n%s is wipy.bin (%zu bytes) plus 32 bytes: the MD5 of wipy.bin "
-           "as text,\n%.32s. An update over the air is checked by it; here "
-           "it does\nno harm. wipy.bin itself is not flashed: it is part of "
-           "%s.\n",
-           item->name, len, hex, item->name);
-}
-
-/* Quotes that both a Unix shell and cmd.exe take; most names need none. */
-static void print_word(const char *word)
-{
-    bool plain = word[0] != 0;
-    for (const char *c = word; *c; c++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                    "0123456789_-./:",
-                    *c))
-            plain = false;
-    printf(plain ? " %s" : " \"%s\"", word);
-}
-
-static void print_command(const char *tool, const struct flash_args *f,
-                          const struct plan *p, const char *port, bool all)
-{
-    printf("  %s --chip esp32 --port", tool);
-    print_word(port);
-    printf(" --baud %u write_flash -z --flash_mode dio --flash_freq 80m "
-           "--flash_size detect%s%s",
-           (unsigned)f->job.serial.o.baud,
-           !all && f->job.keep_ota ? " --keep-ota" : "",
-           !all && f->force ? " --force" : "");
-    for (unsigned i = 0; i < p->count; i++) {
-        if (p->item[i].note && !all)
-            continue;
-        printf(" 0x%x", (unsigned)p->item[i].off);
-        print_word(p->item[i].name);
-    }
-    putchar('\n');
-}
-
-/* Characters that at least one of the shells reads also within quotes. */
-static void warn_of_names(const struct plan *p)
-{
-    for (unsigned i = 0; i < p->count; i++)
-        if (!p->item[i].note && strpbrk(p->item[i].name, "$`\"\\%!"))
-            printf("Rename '%s' for that: no quotes protect such a name in "
-                   "both shells.\n\n",
-                   p->item[i].name);
-}
-
-static void show(const struct flash_args *f, const struct plan *p,
-                 const char *port)
-{
-    printf("What goes where:\n");
-    plan_print(p, stdout);
-    for (unsigned i = 0; i < p->count; i++)
-        if (plan_slot(p, &p->item[i]) >= 0)
-            explain_tail(&p->item[i]);
-    printf("\nThe same from another machine: copy the files%s%s into a folder "
-           "there and run in it\n(one line for a Unix shell and for cmd.exe; "
-           "put that machine's port, such as\n/dev/ttyUSB0 or COM3):\n\n",
-           f->images ? " from " : "", f->images ? f->images : "");
-    print_command("wipy flash", f, p, port, false);
-    printf("\nor, also where there is no wipy, with Espressif's tool, which "
-           "does not touch which\nimage runs:\n\n");
-    print_command("esptool.py", f, p, port, true);
-    putchar('\n');
-    warn_of_names(p);
-    fflush(stdout);
-}
-
 /* ---- flashing ---- */
 
 static int flash_all(struct loader *l, const struct flash_args *f,
@@ -283,7 +200,7 @@ static void show_offline(const struct flash_args *f, struct plan *p)
         return;
     if (!name)
         name = port_find(f->job.serial.o.flash, port, how) < 0 ? "PORT" : port;
-    show(f, p, name);
+    flash_show(&(struct flash_show){name, f->images, f->force}, &f->job, p);
 }
 
 static int run(struct loader *l, const struct flash_args *f, struct plan *p)
@@ -293,19 +210,22 @@ static int run(struct loader *l, const struct flash_args *f, struct plan *p)
     if (err < 0 && f->show && f->images)
         show_offline(f, p);
     if (err < 0)
-        return serial_failed(l, &f->job.serial, err);
+        return serial_failed(l, err);
     serial_connected(l, &f->job.serial);
     err = mirror_open(&m, l);
     if (!err) {
         code = prepare(l, f, p, &m);
         if (!code && f->show)
-            show(f, p, l->name);
-        if (!code && !f->dry_run)
+            flash_show(&(struct flash_show){l->name, f->images, f->force},
+                       &f->job, p);
+        if (!code && f->dry_run)
+            outcome_add("dry_run", json_true());
+        else if (!code)
             err = flash_all(l, f, p, &m);
         loader_disconnect(l);
     }
     mirror_close(&m);
-    return err < 0 ? serial_failed(l, &f->job.serial, err) : code;
+    return err < 0 ? serial_failed(l, err) : code;
 }
 
 int cmd_flash(int argc, char **argv)

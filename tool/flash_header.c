@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "image/image.h"
+#include "outcome.h"
 
 struct choice {
     const char *name;
@@ -78,10 +79,9 @@ int flash_header_patch(const struct flash_header *h, const char *name,
     if (data[2] == mode && data[3] == both)
         return 0;
     if (im.has_sign || im.has_tail) {
-        fprintf(stderr,
-                "wipy: %s carries a signature or an MD5 of its own: its flash "
-                "parameters cannot be changed (use 'keep')\n",
-                name);
+        complain("wipy: %s carries a signature or an MD5 of its own: its flash "
+                 "parameters cannot be changed (use 'keep')\n",
+                 name);
         return EXIT_REFUSED;
     }
     data[2] = mode;

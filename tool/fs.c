@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "file.h"
 #include "fs_job.h"
+#include "outcome.h"
 
 enum { FILE_BYTES_MAX = 64 << 20 };
 
@@ -30,12 +31,12 @@ static const char usage[] =
 int fs_volume_error(const struct fs_job *job, int err)
 {
     const char *why = volume_reason(job->v);
-    fprintf(stderr, "wipy fs: %s: %s\n", job->chip.path,
-            why[0] ? why : strerror(-err));
+    complain("wipy fs: %s: %s\n", job->chip.path,
+             why[0] ? why : strerror(-err));
     if (err == -EIO)
-        fputs("'wipy fs check' says more; 'wipy fs import' makes /flash anew "
-              "from an image\n",
-              stderr);
+        complain(
+            "'wipy fs check' says more; 'wipy fs import' makes /flash anew "
+            "from an image\n");
     return err == -EPERM ? EXIT_REFUSED : EXIT_FAILED;
 }
 
@@ -86,10 +87,8 @@ static int do_ls(struct fs_job *job)
         print_entry(job, list, &info);
     if (!is_file)
         volume_closedir(job->v, dir);
-    if (more == 0 && job->json) {
-        json_dumpf(list, stdout, JSON_COMPACT);
-        putchar('\n');
-    }
+    if (more == 0 && job->json)
+        print_json(json_incref(list));
     json_decref(list);
     return more < 0 ? fs_volume_error(job, more) : EXIT_OK;
 }
@@ -106,7 +105,7 @@ static int copy_out(struct fs_job *job, const char *path, FILE *to)
         return fs_volume_error(job, len);
     volume_close(job->v, file);
     if (fflush(to) || ferror(to)) {
-        perror("wipy fs: writing");
+        complain("wipy fs: writing: %s\n", strerror(errno));
         return EXIT_FILE;
     }
     return EXIT_OK;

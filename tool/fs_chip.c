@@ -14,12 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "board/write_all.h"
 #include "commands.h"
 #include "image/table.h"
+#include "outcome.h"
 
 static int fail(const char *path, const char *why)
 {
-    fprintf(stderr, "wipy fs: %s: %s\n", path, why);
+    complain("wipy fs: %s: %s\n", path, why);
     return EXIT_FILE;
 }
 
@@ -42,10 +44,9 @@ static int map_file(struct fs_chip_file *f)
 {
     struct stat st, named;
     if (flock(f->fd, LOCK_EX | LOCK_NB)) {
-        fprintf(stderr,
-                "wipy fs: %s: a board is using this chip; switch it off "
-                "first, or use FTP\n",
-                f->path);
+        complain("wipy fs: %s: a board is using this chip; switch it off "
+                 "first, or use FTP\n",
+                 f->path);
         return EXIT_BUSY;
     }
     if (fstat(f->fd, &st))
@@ -75,10 +76,9 @@ int fs_chip_open(struct fs_chip_file *f, const char *path)
     f->path = path;
     f->fd = open(path, O_RDWR | O_CLOEXEC);
     if (f->fd < 0) {
-        fprintf(stderr,
-                "wipy fs: %s: %s. Give the chip file of a board, as 'wipy run "
-                "--flash' was given it\n",
-                path, strerror(errno));
+        complain("wipy fs: %s: %s. Give the chip file of a board, as 'wipy run "
+                 "--flash' was given it\n",
+                 path, strerror(errno));
         return EXIT_FILE;
     }
     int code = map_file(f);
@@ -95,20 +95,6 @@ void fs_chip_close(struct fs_chip_file *f)
     close(f->fd);
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* The new chip, stored under a name of its own, as the old one's owner. */
 static int write_copy(const struct fs_chip_file *f, int fd)
 {
@@ -118,7 +104,7 @@ static int write_copy(const struct fs_chip_file *f, int fd)
     if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
         fchown(fd, st.st_uid, st.st_gid))
         return -1;
-    return write_all(fd, f->cells, f->size) || fsync(fd) ? -1 : 0;
+    return write_all(fd, f->cells, f->size) && fsync(fd) == 0 ? 0 : -1;
 }
 
 static void sync_folder(const char *path)

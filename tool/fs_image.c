@@ -10,6 +10,7 @@
 #include "flash/fatcheck.h"
 #include "flash/ftl.h"
 #include "fs_job.h"
+#include "outcome.h"
 
 enum { IMAGE_MAX = 1 << 30 };
 
@@ -25,13 +26,13 @@ static uint8_t *read_sectors(struct fs_chip_file *chip, uint32_t *sectors,
                         FTL_MEMORY(chip->fs_size));
     uint8_t *image = NULL;
     if (err) {
-        fprintf(stderr, "wipy fs: %s: %s\n", chip->path,
-                err == WIPY_ENOENT ? "/flash is blank: it is formatted when "
-                                     "the board starts"
-                : err == WIPY_EFORMAT
-                    ? "the partition holds data, but no volume of ours; "
-                      "'wipy fs import' makes /flash anew from an image"
-                    : wipy_strerror(err));
+        complain("wipy fs: %s: %s\n", chip->path,
+                 err == WIPY_ENOENT ? "/flash is blank: it is formatted when "
+                                      "the board starts"
+                 : err == WIPY_EFORMAT
+                     ? "the partition holds data, but no volume of ours; "
+                       "'wipy fs import' makes /flash anew from an image"
+                     : wipy_strerror(err));
     } else {
         *sectors = ftl->sectors;
         *unreadable = 0;
@@ -41,10 +42,9 @@ static uint8_t *read_sectors(struct fs_chip_file *chip, uint32_t *sectors,
                 ftl_read(ftl, i, image + (size_t)i * FTL_SECTOR, 1) != 0;
         ftl_get_stats(ftl, stats);
         if (ftl->readonly)
-            fprintf(stderr,
-                    "wipy fs: %s: /flash is read-only: %s; what is still "
-                    "there can be copied, 'wipy fs import' makes it anew\n",
-                    chip->path, ftl->reason);
+            complain("wipy fs: %s: /flash is read-only: %s; what is still "
+                     "there can be copied, 'wipy fs import' makes it anew\n",
+                     chip->path, ftl->reason);
         *damaged = ftl->readonly;
     }
     free(memory);
@@ -62,10 +62,9 @@ int fs_export(struct fs_job *job)
     if (!image)
         return EXIT_FAILED;
     if (unreadable)
-        fprintf(stderr,
-                "wipy fs: %s: %u sectors cannot be read; they are zeros in "
-                "the image\n",
-                job->chip.path, unreadable);
+        complain("wipy fs: %s: %u sectors cannot be read; they are zeros in "
+                 "the image\n",
+                 job->chip.path, unreadable);
     int code =
         file_write(job->argv[0], image, (size_t)sectors * FTL_SECTOR, 0644);
     free(image);
@@ -151,10 +150,9 @@ int fs_import(struct fs_job *job)
         volume_set_refuse(job->v, NULL, NULL); /* plain files here */
         int err = volume_mount(job->v, "/image"), bad = err;
         if (err)
-            fprintf(stderr,
-                    "wipy fs: %s: no FAT or exFAT volume is in it, so nothing "
-                    "was imported\n",
-                    job->argv[0]);
+            complain("wipy fs: %s: no FAT or exFAT volume is in it, so nothing "
+                     "was imported\n",
+                     job->argv[0]);
         if (!err && (err = volume_mkfs(job->v, "/flash")) != 0)
             fs_volume_error(job, err);
         if (!err)
@@ -195,9 +193,9 @@ int fs_check(struct fs_job *job)
             check.problems, "unreadable", unreadable, "erase_min", s.erase_min,
             "erase_max", s.erase_max, "erase_mean", s.erase_mean, "bad_blocks",
             s.bad_units * 2, "uncommitted", (int)s.killed);
-        json_dumpf(j, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(j);
+        print_json(j);
+        if (!sound)
+            complain("wipy fs: %s: damaged\n", job->chip.path);
         return sound ? EXIT_OK : EXIT_VERIFY;
     }
     if (err == WIPY_EFORMAT)

@@ -13,6 +13,7 @@
 #include "image/table.h"
 #include "image_parts.h"
 #include "loader_args.h"
+#include "outcome.h"
 #include "version.h"
 
 enum { IMAGE_FILE_MAX = 16 << 20 };
@@ -146,8 +147,8 @@ static int check_room(const struct build_options *o, const uint8_t *data,
     if (!o->json)
         print_room(o, &r);
     if (len > r.limit) {
-        fprintf(stderr, "wipy: %s: %s bytes are over the limit of %s\n", o->out,
-                with_commas(len, a), with_commas(r.limit, b));
+        complain("wipy: %s: %s bytes are over the limit of %s\n", o->out,
+                 with_commas(len, a), with_commas(r.limit, b));
         return EXIT_FAILED;
     }
     if (o->json)
@@ -159,17 +160,15 @@ static int build_from(const struct build_options *o, struct file_data *elf)
 {
     size_t size = image_build_len(elf->len) + IMAGE_TAIL_LEN, len;
     uint8_t *image = malloc(size);
-    if (!image) {
-        fputs("wipy: not enough memory\n", stderr);
-        return EXIT_FAILED;
-    }
+    if (!image)
+        return out_of_memory();
     struct image_plan plan = o->plan;
     plan.elf = elf->data;
     plan.elf_len = elf->len;
     int err = image_build(image, size, &plan, &len);
     int code = EXIT_OK;
     if (err) {
-        fprintf(stderr, "wipy: %s: %s\n", o->elf, wipy_strerror(err));
+        complain("wipy: %s: %s\n", o->elf, wipy_strerror(err));
         code = EXIT_FILE;
     } else {
         code = check_room(o, image, len);
@@ -196,7 +195,7 @@ static int image_build_command(struct args *a)
         return code;
     const char *wrong = elf_trim(elf.data, &elf.len);
     if (wrong) {
-        fprintf(stderr, "wipy: %s: %s\n", o.elf, wrong);
+        complain("wipy: %s: %s\n", o.elf, wrong);
         code = EXIT_FILE;
     } else {
         code = build_from(&o, &elf);

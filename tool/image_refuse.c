@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "image_parts.h"
+#include "outcome.h"
 
 /* Files people mistake for images, by how they begin. */
 static const struct likeness {
@@ -36,20 +37,18 @@ void image_refuse(const char *path, const struct file_data *file,
                   enum image_fault fault)
 {
     if (!file->len) {
-        fprintf(stderr, "wipy: %s: nothing in it; build or copy it again\n",
-                path);
+        complain("wipy: %s: nothing in it; build or copy it again\n", path);
         return;
     }
     for (size_t i = 0; i < sizeof likenesses / sizeof likenesses[0]; i++) {
         const struct likeness *like = &likenesses[i];
         size_t n = strlen(like->begin);
         if (file->len >= n && !memcmp(file->data, like->begin, n)) {
-            fprintf(stderr, "wipy: %s: not an ESP image but %s\n", path,
-                    like->words);
+            complain("wipy: %s: not an ESP image but %s\n", path, like->words);
             return;
         }
     }
     const char *what = advice(fault);
-    fprintf(stderr, "wipy: %s: %s%s%s\n", path, image_fault_text(fault),
-            what ? "; " : "", what ? what : "");
+    complain("wipy: %s: %s%s%s\n", path, image_fault_text(fault),
+             what ? "; " : "", what ? what : "");
 }

@@ -13,6 +13,7 @@
 #include "image/image.h"
 #include "image_parts.h"
 #include "loader_args.h"
+#include "outcome.h"
 
 enum { KEY_FILE_MAX = 16384, IMAGE_FILE_MAX = 16 << 20, PRIVATE_LEN = 32 };
 
@@ -89,8 +90,8 @@ int key_read_public(const char *path, struct image_keys *keys)
 {
     struct file_data file;
     if (keys->count == IMAGE_KEYS_MAX) {
-        fprintf(stderr, "wipy: %s: a board holds at most %d keys\n", path,
-                IMAGE_KEYS_MAX);
+        complain("wipy: %s: a board holds at most %d keys\n", path,
+                 IMAGE_KEYS_MAX);
         return EXIT_USAGE;
     }
     int code = file_read(path, KEY_FILE_MAX, &file);
@@ -100,10 +101,9 @@ int key_read_public(const char *path, struct image_keys *keys)
     if (parse_public(&file, key) && key[0] == 4) {
         keys->count++;
     } else {
-        fprintf(stderr,
-                "wipy: %s: no public key (PEM of a P-256 key as 'wipy image "
-                "keygen' writes it, or 130 hex digits)\n",
-                path);
+        complain("wipy: %s: no public key (PEM of a P-256 key as 'wipy image "
+                 "keygen' writes it, or 130 hex digits)\n",
+                 path);
         code = EXIT_FILE;
     }
     free(file.data);
@@ -129,7 +129,7 @@ static int read_private(const char *path, uint8_t key[PRIVATE_LEN])
         memset(key, 0, PRIVATE_LEN);
         memcpy(key + PRIVATE_LEN - ec->xlen, ec->x, ec->xlen);
     } else {
-        fprintf(stderr, "wipy: %s: no P-256 private key in PEM\n", path);
+        complain("wipy: %s: no P-256 private key in PEM\n", path);
         code = EXIT_FILE;
     }
     memset(file.data, 0, file.len);
@@ -167,7 +167,7 @@ static int write_signed(const char *out, const struct image *im,
     size_t len = im->len + IMAGE_SIGN_LEN;
     uint8_t *all = malloc(size);
     if (!all)
-        return EXIT_FAILED;
+        return out_of_memory();
     memcpy(all, im->data, im->len);
     memcpy(all + im->len, block, IMAGE_SIGN_LEN);
     if (im->has_tail)
@@ -216,7 +216,7 @@ static int sign_file(const char *path, const char *out, const uint8_t *secret,
         if (!code)
             code = write_signed(out, &im, block);
         else
-            fputs("wipy: signing failed: is the key valid?\n", stderr);
+            complain("wipy: signing failed: is the key valid?\n");
         if (!code && json)
             print_signed(out, &im, block);
     }
@@ -271,10 +271,9 @@ static int refuse_key(const char *path)
         fclose(f);
     if (!found)
         return EXIT_OK;
-    fprintf(stderr,
-            "wipy: %s: holds a private key, which is not written over; "
-            "move it away or choose another name\n",
-            path);
+    complain("wipy: %s: holds a private key, which is not written over; "
+             "move it away or choose another name\n",
+             path);
     return EXIT_REFUSED;
 }
 
@@ -312,7 +311,7 @@ static int make_pair(const char *const file[2], bool json)
     uint8_t seed[32], secret[BR_EC_KBUF_PRIV_MAX_SIZE];
     uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE];
     if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
-        fputs("wipy: no random numbers from the system\n", stderr);
+        complain("wipy: no random numbers from the system\n");
         return EXIT_FAILED;
     }
     br_hmac_drbg_context rng;

@@ -9,6 +9,7 @@
 #include "image/table.h"
 #include "image_parts.h"
 #include "loader_args.h"
+#include "outcome.h"
 
 enum { CSV_MAX = 65536 };
 
@@ -49,14 +50,14 @@ static int parse_options(struct table_options *o, struct args *a,
     return EXIT_OK;
 }
 
-static int complain(const char *path, const struct table_fault *fault,
-                    const char *unit)
+static int refuse(const char *path, const struct table_fault *fault,
+                  const char *unit)
 {
     if (fault->row)
-        fprintf(stderr, "wipy: %s: %s %u: %s\n", path, unit, fault->row,
-                fault->reason);
+        complain("wipy: %s: %s %u: %s\n", path, unit, fault->row,
+                 fault->reason);
     else
-        fprintf(stderr, "wipy: %s: %s\n", path, fault->reason);
+        complain("wipy: %s: %s\n", path, fault->reason);
     return EXIT_FILE;
 }
 
@@ -70,7 +71,7 @@ static int table_from_file(struct table *t, const struct table_options *o)
     int err = table_from_csv(t, (const char *)text.data, text.len, o->chip_size,
                              &fault);
     free(text.data);
-    return err ? complain(o->csv, &fault, "line") : EXIT_OK;
+    return err ? refuse(o->csv, &fault, "line") : EXIT_OK;
 }
 
 static json_t *table_json(const struct table *t, const struct table_options *o)
@@ -134,7 +135,7 @@ int image_csv_command(struct args *a)
     struct table_fault fault;
     static char text[TABLE_ROWS_MAX * 80];
     if (table_parse(&t, file.data, file.len, o.chip_size, &fault) != 0)
-        code = complain(path, &fault, "row");
+        code = refuse(path, &fault, "row");
     else if (o.json)
         print_json(table_json(&t, &o));
     else if (table_to_csv(&t, text, sizeof text) < 0)

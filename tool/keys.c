@@ -13,6 +13,7 @@
 #include "image_parts.h"
 #include "loader_args.h"
 #include "loader_flash.h"
+#include "outcome.h"
 
 static const char usage[] =
     "usage: wipy keys show  (--flash FILE | --port PORT)\n"
@@ -21,7 +22,8 @@ static const char usage[] =
     "KEY is a public key made by 'wipy image keygen'; at most 4. While keys\n"
     "are set, nothing unsigned is accepted or started. --flash needs the "
     "board\n"
-    "to be off; --port writes through its serial loader.\n";
+    "to be off; --port writes through its serial loader. --json: the result\n"
+    "as JSON.\n";
 
 struct keys_job {
     struct serial_args serial;
@@ -82,11 +84,11 @@ static int open_file(struct keys_job *job)
     struct problem problem;
     const char *path = job->serial.o.flash;
     if (access(path, F_OK) != 0) {
-        fprintf(stderr, "wipy: %s: there is no such chip file\n", path);
+        complain("wipy: %s: there is no such chip file\n", path);
         return EXIT_FILE;
     }
     if (chip_file_open(&job->file, path, 0, &problem) != 0) {
-        fprintf(stderr, "wipy: %s\n", problem.text);
+        complain("wipy: %s\n", problem.text);
         return EXIT_BUSY;
     }
     job->chip = job->file.cells;
@@ -99,7 +101,7 @@ static int read_part(struct keys_job *job, const char *what, uint32_t off,
                      uint32_t len)
 {
     int err = loader_read(job->loader, what, off, job->chip + off, len);
-    return err ? serial_failed(job->loader, &job->serial, err) : EXIT_OK;
+    return err ? serial_failed(job->loader, err) : EXIT_OK;
 }
 
 static int open_port(struct keys_job *job)
@@ -111,7 +113,7 @@ static int open_port(struct keys_job *job)
     job->chip_size = job->loader->chip.flash_size;
     job->chip = malloc(job->chip_size);
     if (!job->chip)
-        return EXIT_FAILED;
+        return out_of_memory();
     memset(job->chip, 0xff, job->chip_size);
     const struct table *usual = table_default(job->chip_size);
     const struct partition *p =
@@ -129,14 +131,14 @@ static int open_chip(struct keys_job *job)
         return code;
     struct table_source source;
     if (table_load(&job->table, job->chip, job->chip_size, &source) != 0) {
-        fputs("wipy keys: the chip has no partition table; flash one first\n",
-              stderr);
+        complain(
+            "wipy keys: the chip has no partition table; flash one first\n");
         return EXIT_VERIFY;
     }
     const struct partition *keys =
         table_find(&job->table, PART_DATA, PART_KEYS);
     if (!keys || keys->size < FLASH_SECTOR) {
-        fputs("wipy keys: the partition table has no place for keys\n", stderr);
+        complain("wipy keys: the partition table has no place for keys\n");
         return EXIT_REFUSED;
     }
     return job->by_file ? EXIT_OK
@@ -173,7 +175,7 @@ static int write_keys(struct keys_job *job)
     struct write_result result;
     int err = loader_write(job->loader, "keys", p->off, sector, sizeof sector,
                            &options, &result);
-    return err ? serial_failed(job->loader, &job->serial, err) : EXIT_OK;
+    return err ? serial_failed(job->loader, err) : EXIT_OK;
 }
 
 /* ---- actions ---- */
@@ -198,12 +200,25 @@ static int check_factory(struct keys_job *job)
                                          machine, &job->keys, digest);
     if (fault == IMAGE_FINE)
         return EXIT_OK;
-    fprintf(stderr,
-            "wipy keys: the factory image would not start any more: %s.\n"
-            "Sign it ('wipy image sign') and flash it first%s\n",
-            image_fault_text(fault),
-            job->force ? "; done nevertheless." : ", or say --force.");
+    complain("wipy keys: the factory image would not start any more: %s.\n"
+             "Sign it ('wipy image sign') and flash it first%s\n",
+             image_fault_text(fault),
+             job->force ? "; done nevertheless." : ", or say --force.");
     return job->force ? EXIT_OK : EXIT_REFUSED;
+}
+
+static void show_key(const uint8_t key[P256_KEY_LEN], json_t *list)
+{
+    uint8_t id[IMAGE_KEY_ID_LEN];
+    char name[2 * IMAGE_KEY_ID_LEN + 1] = "", hex[2 * P256_KEY_LEN + 1] = "";
+    image_key_id(key, id);
+    hex_encode(name, id, sizeof id);
+    hex_encode(hex, key, P256_KEY_LEN);
+    if (list)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s}", "id", name, "key", hex));
+    else
+        printf("%s  %s\n", name, hex);
 }
 
 static int show_keys(struct keys_job *job)
@@ -211,22 +226,18 @@ static int show_keys(struct keys_job *job)
     struct image_keys keys;
     enum keys_state state = keys_load(
         &keys, job->chip, table_find(&job->table, PART_DATA, PART_KEYS));
-    if (keys.count == 0 && state != KEYS_LOST)
+    json_t *list = job->serial.json ? json_array() : NULL;
+    for (unsigned i = 0; i < keys.count; i++)
+        show_key(keys.key[i], list);
+    if (list)
+        print_json(json_pack("{s:b, s:o}", "ok", 1, "keys", list));
+    else if (keys.count == 0 && state != KEYS_LOST)
         puts("no keys are set: signatures are not asked for");
-    for (unsigned i = 0; i < keys.count; i++) {
-        uint8_t id[IMAGE_KEY_ID_LEN];
-        char hex[2 * P256_KEY_LEN + 1];
-        image_key_id(keys.key[i], id);
-        hex_encode(hex, id, sizeof id);
-        printf("%.*s  ", 2 * IMAGE_KEY_ID_LEN, hex);
-        hex_encode(hex, keys.key[i], P256_KEY_LEN);
-        printf("%.*s\n", 2 * P256_KEY_LEN, hex);
-    }
     if (state < KEYS_ONE_BAD)
         return EXIT_OK;
-    fprintf(stderr, "wipy keys: %s damaged; set or clear them again\n",
-            state == KEYS_LOST ? "both copies of the keys are"
-                               : "a copy of the keys is");
+    complain("wipy keys: %s damaged; set or clear them again\n",
+             state == KEYS_LOST ? "both copies of the keys are"
+                                : "a copy of the keys is");
     return EXIT_VERIFY;
 }
 
@@ -237,14 +248,16 @@ static int act(struct keys_job *job)
     int code = job->keys.count ? check_factory(job) : EXIT_OK;
     if (!code)
         code = write_keys(job);
-    if (!code && job->keys.count)
+    if (code || job->serial.json)
+        return code;
+    if (job->keys.count)
         printf("%u key%s set: only images signed with %s are accepted and "
                "started\n",
                job->keys.count, job->keys.count == 1 ? "" : "s",
                job->keys.count == 1 ? "it" : "one of them");
-    else if (!code)
+    else
         puts("keys cleared: signatures are not asked for");
-    return code;
+    return EXIT_OK;
 }
 
 int cmd_keys(int argc, char **argv)

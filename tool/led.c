@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "control.h"
+#include "outcome.h"
 
 static const char usage[] =
     "usage: wipy led [--history | --watch] [--json]\n"
@@ -24,8 +25,7 @@ static bool on_event(void *ctx, const json_t *event)
     if (!name || strcmp(name, "led") != 0)
         return true;
     if (target->json) {
-        json_dumpf(event, stdout, JSON_COMPACT);
-        putchar('\n');
+        print_json_line(event);
     } else {
         show_change(event);
     }
@@ -42,7 +42,7 @@ static int show(const struct control_target *target, bool history)
     if (code != EXIT_OK)
         return code;
     if (target->json) {
-        control_print(result, JSON_COMPACT);
+        print_json(result);
         return EXIT_OK;
     }
     json_array_foreach(json_object_get(result, "history"), i, change)
@@ -64,6 +64,8 @@ int cmd_led(int argc, char **argv)
     int code = control_args(&target, &a, own, 2, NULL, NULL);
     if (code)
         return code;
+    if (watch)
+        outcome_in_lines();
     return watch ? control_watch(&target, on_event, &target)
                  : show(&target, history);
 }

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "clock.h"
 #include "commands.h"
+#include "outcome.h"
 
 enum {
     WRITE_MS = 20000, /* longest stall of the line while sending */
@@ -55,7 +56,7 @@ struct loader *loader_new(const struct loader_options *o)
 {
     struct loader *l = calloc(1, sizeof *l);
     if (!l) {
-        fputs("wipy: out of memory\n", stderr);
+        complain("wipy: out of memory\n");
         exit(EXIT_FAILED);
     }
     l->o = *o;

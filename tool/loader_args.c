@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "outcome.h"
 
 static bool is_speed(const char *text, uint32_t *baud)
 {
@@ -97,13 +98,10 @@ int serial_args_take(struct serial_args *s, struct args *a)
     return taken;
 }
 
-int serial_failed(const struct loader *l, const struct serial_args *s, int err)
+int serial_failed(const struct loader *l, int err)
 {
     int code = loader_exit_code(err);
-    fprintf(stderr, "wipy: %s\n", l->error);
-    if (s->json)
-        print_json(json_pack("{s:b, s:s, s:i}", "ok", 0, "error", l->error,
-                             "exit", code));
+    complain("wipy: %s\n", l->error);
     return code;
 }
 
@@ -121,7 +119,7 @@ int serial_connect(struct loader *l, const struct serial_args *s)
 {
     int err = loader_connect(l);
     if (err < 0)
-        return serial_failed(l, s, err);
+        return serial_failed(l, err);
     serial_connected(l, s);
     return 0;
 }

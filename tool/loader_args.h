@@ -6,6 +6,7 @@
 
 #include "args.h"
 #include "loader.h"
+#include "outcome.h"
 
 /* What the serial commands have in common. */
 struct serial_args {
@@ -33,8 +34,8 @@ int serial_args_take(struct serial_args *s, struct args *a);
     "  --json                results as JSON on standard output\n"             \
     "  -q, --quiet           only errors and results\n"
 
-/* Ends a command: prints l->error (as JSON too) and gives the exit code. */
-int serial_failed(const struct loader *l, const struct serial_args *s, int err);
+/* Ends a command: prints l->error and gives the exit code. */
+int serial_failed(const struct loader *l, int err);
 
 /* Connects and says to what. 0 or an exit code after a message. */
 int serial_connect(struct loader *l, const struct serial_args *s);
@@ -43,8 +44,5 @@ int serial_connect(struct loader *l, const struct serial_args *s);
 void serial_connected(const struct loader *l, const struct serial_args *s);
 
 json_t *serial_chip_json(const struct loader *l);
-
-/* Prints `json` on standard output and frees it. */
-void print_json(json_t *json);
 
 #endif

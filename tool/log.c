@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "chip_view.h"
 #include "commands.h"
+#include "outcome.h"
 #include "words/words.h"
 
 #include <jansson.h>
@@ -82,7 +83,7 @@ int cmd_log(int argc, char **argv)
     struct diary d;
     diary_open(&d, &v.boot);
     if (!d.off)
-        fputs("wipy: this chip's partition table has no diary\n", stderr);
+        complain("wipy: this chip's partition table has no diary\n");
     show(&d, count, o.json);
     chip_view_close(&v);
     return d.off ? EXIT_OK : EXIT_FAILED;

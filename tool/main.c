@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "outcome.h"
 #include "version.h"
 
 struct command {
@@ -77,6 +78,25 @@ static void fill_streams(void)
     }
 }
 
+static int run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    complain("wipy: unknown command '%s'; 'wipy --help' lists them\n", argv[1]);
+    return EXIT_USAGE;
+}
+
+/* Also of a command that does not know the option: it fails, and says so as it
+ * was asked to. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-json") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     fill_streams();
@@ -95,10 +115,8 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return EXIT_OK;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "wipy: unknown command '%s'; 'wipy --help' lists them\n",
-            argv[1]);
-    return EXIT_USAGE;
+    int code = run_command(argc, argv);
+    if (wants_json(argc, argv))
+        outcome_print(code);
+    return code;
 }

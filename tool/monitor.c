@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "control.h"
 #include "loader_args.h"
+#include "outcome.h"
 #include "port.h"
 #include "running.h"
 
@@ -203,7 +204,7 @@ static int take_arguments(struct monitor *m, int argc, char **argv)
     const char *word;
     for (int kind; (kind = args_next(&a, &word)) != 0;) {
         int taken = kind == 1 ? args_take(&a, options, 2) : 0;
-        if (!taken && kind == 1)
+        if (!taken && kind == 1 && !args_is(&a, "json"))
             taken = serial_args_take(&m->serial, &a);
         if (taken <= 0)
             return taken < 0 ? -taken : args_unknown(&a, word);
@@ -234,12 +235,12 @@ static int open_port(struct monitor *m)
     if (m->serial.o.port) {
         snprintf(m->name, sizeof m->name, "%s", m->serial.o.port);
     } else if (port_find(m->serial.o.flash, m->name, how) < 0) {
-        fprintf(stderr, "wipy: %s\n", how);
+        complain("wipy: %s\n", how);
         return EXIT_BOARD;
     }
     int err = port_open(&m->port, m->name, m->serial.o.baud, why);
     if (err < 0)
-        fprintf(stderr, "wipy: %s: %s\n", m->name, why);
+        complain("wipy: %s: %s\n", m->name, why);
     else
         look_whose(m);
     return err < 0 ? loader_exit_code(err) : 0;
@@ -281,9 +282,9 @@ int cmd_monitor(int argc, char **argv)
         tcsetattr(STDIN_FILENO, TCSANOW, &old);
     port_close(m.port);
     if (err < 0)
-        fprintf(stderr, "wipy: %s: %s\n", m.name,
-                err == WIPY_ECLOSED  ? "the connection broke"
-                : err == WIPY_ENOENT ? "the board did not come back"
-                                     : wipy_strerror(err));
+        complain("wipy: %s: %s\n", m.name,
+                 err == WIPY_ECLOSED  ? "the connection broke"
+                 : err == WIPY_ENOENT ? "the board did not come back"
+                                      : wipy_strerror(err));
     return err < 0 ? loader_exit_code(err) : EXIT_OK;
 }

@@ -11,6 +11,7 @@
 #include "ftp_client.h"
 #include "image_parts.h"
 #include "loader_args.h"
+#include "outcome.h"
 #include "running.h"
 
 enum { IMAGE_FILE_MAX = 16 << 20, TRIES = 3 };
@@ -70,10 +71,10 @@ static int find_board(struct ota_job *job)
     if (ftp)
         snprintf(job->where, sizeof job->where, "%s", ftp);
     else
-        fprintf(stderr,
-                "wipy ota: no board is running on %s; start it with 'wipy run' "
-                "or say --host\n",
-                job->flash ? job->flash : "wipy.flash");
+        complain(
+            "wipy ota: no board is running on %s; start it with 'wipy run' "
+            "or say --host\n",
+            job->flash ? job->flash : "wipy.flash");
     json_decref(status);
     return ftp ? EXIT_OK : EXIT_BOARD;
 }
@@ -82,9 +83,8 @@ static int load_image(struct ota_job *job)
 {
     if (!job->path) {
         if (factory_find("appimg.bin", job->found, sizeof job->found) != 0) {
-            fputs("wipy ota: no appimg.bin came with this program; name a "
-                  "file\n",
-                  stderr);
+            complain("wipy ota: no appimg.bin came with this program; name a "
+                     "file\n");
             return EXIT_FILE;
         }
         job->path = job->found;
@@ -106,7 +106,7 @@ static int load_image(struct ota_job *job)
 
 static int ftp_failed(struct ota_job *job, const char *what)
 {
-    fprintf(stderr, "wipy ota: %s: %s: %s\n", job->where, what, job->ftp.reply);
+    complain("wipy ota: %s: %s: %s\n", job->where, what, job->ftp.reply);
     return job->ftp.code ? EXIT_FAILED : EXIT_BOARD;
 }
 
@@ -134,11 +134,10 @@ static int check_target(const struct ota_job *job)
     bool for_silicon = job->im.machine == IMAGE_MACHINE_XTENSA;
     if (job->force || for_silicon != job->is_virtual)
         return EXIT_OK;
-    fprintf(stderr,
-            "wipy ota: %s: %s; the board at %s is %s (--force uploads "
-            "nevertheless)\n",
-            job->path, machine_name(job->im.machine), job->where,
-            job->is_virtual ? "a virtual one" : "not a virtual one");
+    complain("wipy ota: %s: %s; the board at %s is %s (--force uploads "
+             "nevertheless)\n",
+             job->path, machine_name(job->im.machine), job->where,
+             job->is_virtual ? "a virtual one" : "not a virtual one");
     return EXIT_REFUSED;
 }
 
@@ -228,9 +227,8 @@ int cmd_ota(int argc, char **argv)
     job.ftp.fd = -1;
     code = work(&job);
     if (job.json) {
-        print_json(json_pack("{s:b,s:s,s:s,s:i}", "ok", code == EXIT_OK,
-                             "board", job.where, "text", job.ftp.reply, "reply",
-                             job.ftp.code));
+        print_json(json_pack("{s:b,s:s,s:s,s:i}", "ok", 1, "board", job.where,
+                             "text", job.ftp.reply, "reply", job.ftp.code));
     }
     ftp_close(&job.ftp);
     free(job.file.data);

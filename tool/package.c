@@ -10,6 +10,7 @@
 #include "image/image.h"
 #include "image/table.h"
 #include "loader_args.h"
+#include "outcome.h"
 #include "script.h"
 
 static const char usage[] =
@@ -58,9 +59,9 @@ static int add_image(struct package *p, const char *folder, const char *name,
     bool fits = im->kind == kind &&
                 (fault == IMAGE_FINE || fault == IMAGE_NOT_FIRMWARE);
     if (!fits) {
-        fprintf(stderr, "wipy: %s: %s\n", path,
-                fault == IMAGE_FINE ? "is an image of the other kind"
-                                    : image_fault_text(fault));
+        complain("wipy: %s: %s\n", path,
+                 fault == IMAGE_FINE ? "is an image of the other kind"
+                                     : image_fault_text(fault));
         code = EXIT_FILE;
     } else {
         code = package_add(p, name, file.data, file.len);

@@ -52,5 +52,5 @@ int cmd_pin(int argc, char **argv)
         json_object_set_new(request, "drive", json_string(word[1]));
     if (ms)
         json_object_set_new(request, "for_ms", json_integer(ms));
-    return control_show(&target, request, JSON_COMPACT, show);
+    return control_show(&target, request, show);
 }

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "image/image.h"
 #include "loader_args.h"
+#include "outcome.h"
 
 void plan_free(struct plan *p)
 {
@@ -17,30 +18,21 @@ void plan_free(struct plan *p)
     p->count = 0;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *back = strrchr(path, '\\');
-    if (back && (!slash || back > slash))
-        slash = back;
-    return slash ? slash + 1 : path;
-}
-
 int plan_add(struct plan *p, const char *target, const char *name,
              uint8_t *data, size_t len)
 {
     if (p->count == PLAN_MAX || strlen(target) >= sizeof p->item[0].target) {
         free(data);
-        fprintf(stderr,
-                p->count == PLAN_MAX ? "wipy: more than 32 files at once (%s)\n"
-                                     : "wipy: no partition is called '%s'\n",
-                target);
+        complain(p->count == PLAN_MAX
+                     ? "wipy: more than 32 files at once (%s)\n"
+                     : "wipy: no partition is called '%s'\n",
+                 target);
         return EXIT_USAGE;
     }
     struct plan_item *item = &p->item[p->count++];
     *item = (struct plan_item){.data = data, .len = len, .file_len = len};
     snprintf(item->target, sizeof item->target, "%s", target);
-    snprintf(item->name, sizeof item->name, "%.60s", base_name(name));
+    snprintf(item->name, sizeof item->name, "%s", file_base_name(name));
     return 0;
 }
 
@@ -52,7 +44,7 @@ int plan_add_file(struct plan *p, const char *target, const char *path)
         return code;
     if (file.len == 0) {
         free(file.data);
-        fprintf(stderr, "wipy: %s is empty: nothing to flash\n", path);
+        complain("wipy: %s is empty: nothing to flash\n", path);
         return EXIT_FILE;
     }
     return plan_add(p, target, path, file.data, file.len);
@@ -116,11 +108,10 @@ int plan_locate(const struct plan *p, const char *target, uint32_t *off,
 {
     if (plan_target(p, target, off, size, chip_size))
         return 0;
-    fprintf(stderr,
-            "wipy: '%s' is neither an offset on a chip of %u MiB nor a "
-            "partition of %s; 'wipy chip' lists them\n",
-            target, (unsigned)(chip_size >> 20),
-            p->table_from ? p->table_from : "a known table");
+    complain("wipy: '%s' is neither an offset on a chip of %u MiB nor a "
+             "partition of %s; 'wipy chip' lists them\n",
+             target, (unsigned)(chip_size >> 20),
+             p->table_from ? p->table_from : "a known table");
     return EXIT_USAGE;
 }
 
@@ -174,11 +165,10 @@ static int table_of_plan(struct plan *p, uint32_t chip_size)
         memcpy(sector, item->data, len);
         if (table_parse(&p->table, sector, sizeof sector, chip_size, &fault) <
             0) {
-            fprintf(stderr,
-                    "wipy: %s is no partition table for a chip of %u MiB: %s "
-                    "(row %u)\n",
-                    item->name, (unsigned)(chip_size >> 20), fault.reason,
-                    fault.row);
+            complain("wipy: %s is no partition table for a chip of %u MiB: %s "
+                     "(row %u)\n",
+                     item->name, (unsigned)(chip_size >> 20), fault.reason,
+                     fault.row);
             return EXIT_FILE;
         }
         p->has_table = true;
@@ -199,16 +189,14 @@ static int resolve_item(struct plan *p, struct plan_item *item,
     if (place)
         plan_target(p, place, &off, &size, chip_size);
     if (item->len > size) {
-        fprintf(stderr, "wipy: %s has %zu bytes; %s has room for %u\n",
-                item->name, item->len, place ? place : item->target,
-                (unsigned)size);
+        complain("wipy: %s has %zu bytes; %s has room for %u\n", item->name,
+                 item->len, place ? place : item->target, (unsigned)size);
         return EXIT_REFUSED;
     }
     if (item->off % FLASH_SECTOR) {
-        fprintf(stderr,
-                "wipy: 0x%x does not begin a sector (multiples of 0x1000): "
-                "writing there would erase what is before it\n",
-                (unsigned)item->off);
+        complain("wipy: 0x%x does not begin a sector (multiples of 0x1000): "
+                 "writing there would erase what is before it\n",
+                 (unsigned)item->off);
         return EXIT_REFUSED;
     }
     snprintf(item->place, sizeof item->place, "%s", place ? place : "");
@@ -229,8 +217,8 @@ static int check_overlap(const struct plan *p)
             const struct plan_item *a = &p->item[i], *b = &p->item[j];
             if (a->off >= sector_end(b) || b->off >= sector_end(a))
                 continue;
-            fprintf(stderr, "wipy: %s at 0x%x and %s at 0x%x overlap\n",
-                    a->name, (unsigned)a->off, b->name, (unsigned)b->off);
+            complain("wipy: %s at 0x%x and %s at 0x%x overlap\n", a->name,
+                     (unsigned)a->off, b->name, (unsigned)b->off);
             return EXIT_USAGE;
         }
     return 0;
@@ -252,7 +240,7 @@ static int add_second_table(struct plan *p)
         return 0;
     uint8_t *copy = malloc(first->len);
     if (!copy)
-        return EXIT_FAILED;
+        return out_of_memory();
     memcpy(copy, first->data, first->len);
     int code = plan_add(p, second->label, first->name, copy, first->len);
     if (code)
@@ -302,11 +290,11 @@ int plan_resolve(struct plan *p, const struct mirror *m)
     return resolve(p, chip_size);
 }
 
-int plan_of_board(struct plan *p, struct loader *l, const struct serial_args *s)
+int plan_of_board(struct plan *p, struct loader *l)
 {
     struct mirror m = {0};
     int err = mirror_open(&m, l);
-    int code = err < 0 ? serial_failed(l, s, err) : plan_resolve(p, &m);
+    int code = err < 0 ? serial_failed(l, err) : plan_resolve(p, &m);
     mirror_close(&m);
     return code;
 }

@@ -17,7 +17,7 @@ enum { PLAN_MAX = 32, PLAN_FILE_MAX = 16 << 20 };
 
 struct plan_item {
     char target[24];  /* as asked for: "factory" or "0x10000" */
-    char name[64];    /* of the file, without folders */
+    char name[256];   /* of the file, without folders */
     char place[24];   /* name of what lies there, "" when unknown */
     const char *note; /* why it is as it is, or NULL */
     uint8_t *data;    /* malloc, the plan's */
@@ -52,8 +52,7 @@ int plan_add(struct plan *p, const char *target, const char *name,
 int plan_resolve(struct plan *p, const struct mirror *m);
 
 /* The same for a board that is connected: reads its table first. */
-int plan_of_board(struct plan *p, struct loader *l,
-                  const struct serial_args *s);
+int plan_of_board(struct plan *p, struct loader *l);
 
 /* Only offsets, for a chip not there: numbers and the default names. */
 int plan_resolve_offline(struct plan *p, uint32_t chip_size);

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "image/image.h"
+#include "outcome.h"
 #include "plan.h"
 
 static const char *machine_text(unsigned machine)
@@ -100,10 +101,9 @@ int plan_guard(const struct plan *p, const struct chip_facts *chip, bool force)
         const char *reason = why_not_anywhere(p, item, chip, text);
         if (!reason)
             continue;
-        fprintf(stderr,
-                "wipy: %s (for 0x%x) %s. Nothing was written; --force writes "
-                "it all the same\n",
-                item->name, (unsigned)item->off, reason);
+        complain("wipy: %s (for 0x%x) %s. Nothing was written; --force writes "
+                 "it all the same\n",
+                 item->name, (unsigned)item->off, reason);
         return EXIT_REFUSED;
     }
     return 0;

@@ -51,7 +51,7 @@ static int resolve(struct loader *l, const struct read_args *r, uint32_t *off,
                    uint32_t *len)
 {
     static struct plan p;
-    int code = plan_of_board(&p, l, &r->serial);
+    int code = plan_of_board(&p, l);
     if (!code)
         code = plan_locate(&p, r->word[0], off, len, l->chip.flash_size);
     if (!code && r->count == 3)
@@ -70,17 +70,17 @@ static int read_out(struct loader *l, const struct read_args *r)
     const char *file = r->word[r->count - 1];
     int err = loader_check_range(l, r->word[0], off, len, false);
     if (err < 0)
-        return serial_failed(l, &r->serial, err);
+        return serial_failed(l, err);
     uint8_t *data = malloc(len ? len : 1);
     if (!data)
-        return EXIT_FAILED;
+        return out_of_memory();
     struct progress bar;
     progress_begin(&bar, r->word[0], len, true);
     err = loader_read(l, r->word[0], off, data, len);
     bar.done = len;
     if (err < 0) {
         free(data);
-        return serial_failed(l, &r->serial, err);
+        return serial_failed(l, err);
     }
     char text[96];
     progress_text(&bar, text);

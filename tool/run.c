@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "board/board.h"
 #include "commands.h"
+#include "outcome.h"
 
 static const char usage[] =
     "usage: wipy run [OPTIONS]\n"
@@ -33,7 +34,7 @@ static const char usage[] =
 
 static int bad(const char *option, const char *value, const char *wants)
 {
-    fprintf(stderr, "wipy run: --%s %s: %s\n", option, value, wants);
+    complain("wipy run: --%s %s: %s\n", option, value, wants);
     return EXIT_USAGE;
 }
 
@@ -214,8 +215,9 @@ int cmd_run(int argc, char **argv)
     int code = parse(&o, argc, argv);
     if (code)
         return code;
+    outcome_in_lines();
     int err = board_run(&o, &problem);
     if (err)
-        fprintf(stderr, "wipy: %s\n", problem.text);
+        complain("wipy: %s\n", problem.text);
     return exit_code(err);
 }

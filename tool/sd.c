@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "control.h"
+#include "outcome.h"
 
 static const char usage[] =
     "usage: wipy sd [insert FILE | remove] [--json]\n"
@@ -32,12 +33,12 @@ static int insert(const struct control_target *target, const char *name)
 {
     char *path = realpath(name, NULL);
     if (!path) {
-        fprintf(stderr, "wipy sd: %s: %s\n", name, strerror(errno));
+        complain("wipy sd: %s: %s\n", name, strerror(errno));
         return EXIT_FILE;
     }
     json_t *request = json_pack("{s:s, s:s}", "op", "sd", "insert", path);
     free(path);
-    return control_show(target, request, JSON_COMPACT, show);
+    return control_show(target, request, show);
 }
 
 int cmd_sd(int argc, char **argv)
@@ -58,5 +59,5 @@ int cmd_sd(int argc, char **argv)
         json_decref(request);
         return args_wrong(&a, "want insert FILE, remove, or nothing");
     }
-    return control_show(&target, request, JSON_COMPACT, show);
+    return control_show(&target, request, show);
 }

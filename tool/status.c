@@ -65,5 +65,5 @@ int cmd_status(int argc, char **argv)
     int code = control_args(&target, &a, NULL, 0, NULL, NULL);
     return code ? code
                 : control_show(&target, json_pack("{s:s}", "op", "status"),
-                               JSON_INDENT(2), show);
+                               show);
 }

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "file.h"
 #include "flash_job.h"
+#include "outcome.h"
 #include "update_steps.h"
 
 static const char usage[] =
@@ -70,8 +71,7 @@ static int add_asked(struct update_steps *steps, const struct update_args *u)
             continue;
         if (!plan_target(&steps->plan, names[i], &off, &size, 16 << 20) ||
             !update_add_erase(steps, off, size)) {
-            fprintf(stderr, "wipy: the board has no partition '%s'\n",
-                    names[i]);
+            complain("wipy: the board has no partition '%s'\n", names[i]);
             return EXIT_USAGE;
         }
     }
@@ -84,8 +84,7 @@ static int parse_script(const struct archive_member *m, const char *path,
     char why[160];
     if (script_parse(s, (const char *)m->data, m->len, why) == 0)
         return 0;
-    fprintf(stderr, "wipy: %s: %s: %s; nothing was written\n", path, m->name,
-            why);
+    complain("wipy: %s: %s: %s; nothing was written\n", path, m->name, why);
     return EXIT_REFUSED;
 }
 
@@ -96,10 +95,9 @@ static int check_board(const struct update_args *u, const struct package *p,
     const char *other = update_other_board(p, s, u->package, name);
     if (!other || u->force)
         return 0;
-    fprintf(stderr,
-            "wipy: %s is for another board (%s), not for a WiPy; nothing was "
-            "written. --force flashes it all the same\n",
-            u->package, other);
+    complain("wipy: %s is for another board (%s), not for a WiPy; nothing was "
+             "written. --force flashes it all the same\n",
+             u->package, other);
     return EXIT_REFUSED;
 }
 
@@ -152,7 +150,7 @@ static int run_package(struct loader *l, const struct update_args *u)
     mirror_close(&m);
     package_free(&p);
     plan_free(&steps.plan);
-    return err < 0 ? serial_failed(l, &u->job.serial, err) : code;
+    return err < 0 ? serial_failed(l, err) : code;
 }
 
 /* ---- one file, back-up, restore ---- */
@@ -173,7 +171,7 @@ static int run_file(struct loader *l, const struct update_args *u)
         err = flash_job_run(l, &u->job, &p, &m);
     mirror_close(&m);
     plan_free(&p);
-    return err < 0 ? serial_failed(l, &u->job.serial, err) : code;
+    return err < 0 ? serial_failed(l, err) : code;
 }
 
 static void mac_text(const struct loader *l, char to[13])
@@ -184,11 +182,11 @@ static void mac_text(const struct loader *l, char to[13])
 }
 
 /* Where a partition lies on the connected board; exit code after a message. */
-static int locate(struct loader *l, const struct update_args *u,
-                  const char *name, uint32_t *off, uint32_t *size)
+static int locate(struct loader *l, const char *name, uint32_t *off,
+                  uint32_t *size)
 {
     static struct plan p;
-    int code = plan_of_board(&p, l, &u->job.serial);
+    int code = plan_of_board(&p, l);
     return code ? code : plan_locate(&p, name, off, size, l->chip.flash_size);
 }
 
@@ -198,7 +196,7 @@ static int back_up(struct loader *l, const struct update_args *u)
     uint32_t off, size;
     int code = serial_connect(l, &u->job.serial);
     if (!code)
-        code = locate(l, u, u->partition, &off, &size);
+        code = locate(l, u->partition, &off, &size);
     if (code)
         return code;
     mac_text(l, mac);
@@ -206,10 +204,10 @@ static int back_up(struct loader *l, const struct update_args *u)
     const char *file = u->file ? u->file : name;
     uint8_t *data = malloc(size);
     if (!data)
-        return EXIT_FAILED;
+        return out_of_memory();
     int err = loader_read(l, u->partition, off, data, size);
     if (err < 0)
-        code = serial_failed(l, &u->job.serial, err);
+        code = serial_failed(l, err);
     else
         code = file_write(file, data, size, 0644);
     free(data);
@@ -248,17 +246,15 @@ static int run_erase(struct loader *l, struct update_args *u)
     uint32_t off = 0, size = 0;
     int code = serial_connect(l, &u->job.serial);
     if (!code && !all)
-        code = locate(l, u, "fs", &off, &size);
+        code = locate(l, "fs", &off, &size);
     if (code)
         return code;
     int err = loader_erase(l, off, all ? l->chip.flash_size : size);
     if (err < 0)
-        return serial_failed(l, &u->job.serial, err);
+        return serial_failed(l, err);
     if (!u->job.serial.o.quiet)
         printf(all ? "The chip is erased; only the serial loader works now\n"
                    : "The file system is erased\n");
-    if (u->job.serial.json)
-        print_json(json_pack("{s:b}", "ok", 1));
     return 0;
 }
 
@@ -283,7 +279,10 @@ static int run_list(struct loader *l, struct update_args *u)
     (void)l;
     char name[PORT_NAME_MAX], how[1024];
     int err = port_find(u->job.serial.o.flash, name, how);
-    if (err == 0)
+    if (u->job.serial.json)
+        print_json(json_pack("{s:b, s:s?, s:s}", "ok", 1, "port",
+                             err ? NULL : name, "text", how));
+    else if (err == 0)
         printf("%s (%s)\n", name, how);
     else
         puts(how);

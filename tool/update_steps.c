@@ -7,7 +7,9 @@
 #include <strings.h>
 
 #include "commands.h"
+#include "file.h"
 #include "loader_args.h"
+#include "outcome.h"
 
 /* On every board of the vendor (spec 1.2), also where no table names it. */
 enum { CONFIG_OFF = 0x3ff000, CONFIG_LEN = 0x1000 };
@@ -45,20 +47,13 @@ const struct archive_member *update_script(const struct package *p,
     if (!m)
         m = package_find(p, "script");
     if (!m)
-        fprintf(stderr,
-                "wipy: %s has no script (%s, script2 or script): it is %s; "
-                "nothing was written\n",
-                path, name,
-                is_encrypted(p) ? "an encrypted package, for boards with "
-                                  "flash encryption only"
-                                : "no firmware package");
+        complain("wipy: %s has no script (%s, script2 or script): it is %s; "
+                 "nothing was written\n",
+                 path, name,
+                 is_encrypted(p) ? "an encrypted package, for boards with "
+                                   "flash encryption only"
+                                 : "no firmware package");
     return m;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }
 
 /* Members and archives are named after the board: LoPy_868-1.7.tar.gz holds
@@ -80,13 +75,13 @@ const char *update_other_board(const struct package *p, const struct script *s,
         return strcasecmp(s->board, "WIPY") == 0 ? NULL : name;
     }
     for (size_t i = 0; i < sizeof boards / sizeof boards[0]; i++) {
-        bool named = names_board(base_name(path), boards[i]);
+        bool named = names_board(file_base_name(path), boards[i]);
         for (unsigned j = 0; j < p->count; j++)
             named = named || names_board(p->member[j].name, boards[i]);
         if (!named)
             continue;
         /* "LoPy_868" says more than "LoPy". */
-        const char *file = base_name(path);
+        const char *file = file_base_name(path);
         size_t len = names_board(file, boards[i]) ? strcspn(file, "-.") : 0;
         snprintf(name, 32, "%.*s", len ? (int)len : 31, len ? file : boards[i]);
         return name;
@@ -248,10 +243,10 @@ static const char *write_step(struct update_steps *to, struct loader *l,
 static int refuse(const struct script_step *step, unsigned number,
                   const char *fault)
 {
-    fprintf(stderr,
-            "wipy: step %u of the script (%s%s%s) %s; nothing was "
-            "written\n",
-            number, step->target, step->file[0] ? ", " : "", step->file, fault);
+    complain("wipy: step %u of the script (%s%s%s) %s; nothing was "
+             "written\n",
+             number, step->target, step->file[0] ? ", " : "", step->file,
+             fault);
     return EXIT_REFUSED;
 }
 

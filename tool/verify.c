@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "commands.h"
 #include "loader_args.h"
+#include "outcome.h"
 #include "plan.h"
 
 static const char usage[] =
@@ -62,12 +63,11 @@ static int compare(struct loader *l, const struct serial_args *s,
         if (err)
             result = WIPY_ECORRUPT;
         if (err)
-            fprintf(stderr,
-                    "wipy: 0x%06x %s differs: %u of %zu sectors, the first at "
-                    "0x%06x; 'wipy flash' writes what differs\n",
-                    (unsigned)item->off, item->name, count,
-                    (item->len + FLASH_SECTOR - 1) / FLASH_SECTOR,
-                    (unsigned)bad);
+            complain("wipy: 0x%06x %s differs: %u of %zu sectors, the first at "
+                     "0x%06x; 'wipy flash' writes what differs\n",
+                     (unsigned)item->off, item->name, count,
+                     (item->len + FLASH_SECTOR - 1) / FLASH_SECTOR,
+                     (unsigned)bad);
         else if (!s->o.quiet)
             printf("0x%06x %s: the same (%zu bytes)\n", (unsigned)item->off,
                    item->name, item->len);
@@ -77,7 +77,7 @@ static int compare(struct loader *l, const struct serial_args *s,
                                               "sectors_differ", (int)count));
     }
     if (s->json)
-        print_json(json_pack("{s:b, s:O}", "ok", result == 0, "files", list));
+        print_json(json_pack("{s:b, s:O}", "ok", 1, "files", list));
     json_decref(list);
     return result;
 }
@@ -101,7 +101,7 @@ int cmd_verify(int argc, char **argv)
             code = err == WIPY_ECORRUPT ? EXIT_VERIFY : 0;
         }
         if (err < 0 && err != WIPY_ECORRUPT)
-            code = serial_failed(l, &s, err);
+            code = serial_failed(l, err);
     }
     loader_disconnect(l);
     mirror_close(&m);

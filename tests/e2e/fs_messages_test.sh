@@ -56,7 +56,9 @@ says 1 "/flash is full" import chip image
 check "what is refused changes nothing" cmp chip before
 
 check "a file alone, as JSON" sh -c "'$wipy' fs ls chip main.py --json |
-    grep -q '^\[{\"name\":\"main.py\"'"
+    python3 -c 'import json, sys
+(e,) = json.load(sys.stdin)
+assert e[\"name\"] == \"main.py\", e'"
 
 # /flash of somebody else, and none.
 head -c 4194304 /dev/urandom | dd of=chip bs=4096 seek=1024 conv=notrunc 2>/dev/null
