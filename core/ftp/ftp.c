@@ -47,7 +47,8 @@ static void start(struct ftp *f, struct ftp_op *op, enum ftp_op_kind kind)
     op->kind = kind;
     op->result = 0;
     op->retry = false;
-    op->last = op->unwanted = false;
+    op->last = false;
+    op->unwanted = false;
     op->text[0] = '\0';
     f->ops->file(f->ctx, op);
 }
