@@ -138,6 +138,9 @@ static const struct row {
     {"STOU", "332", "502", NULL, NULL, false},
     {"ADAT x", "332", "502", NULL, NULL, false},
     {"CCC", "332", "502", NULL, NULL, false},
+    {"MIC x", "332", "502", NULL, NULL, false},
+    {"CONF x", "332", "502", NULL, NULL, false},
+    {"ENC x", "332", "502", NULL, NULL, false},
     {"LANG en", "332", "502", NULL, NULL, false},
     {"LPRT 6", "332", "502", NULL, NULL, false},
     {"LPSV", "332", "502", NULL, NULL, false},
@@ -216,7 +219,47 @@ static void during_a_transfer(void **state)
     }
 }
 
-/* Each command HELP lists has its rows. */
+static bool has_row(const char *name)
+{
+    size_t len = strlen(name);
+    for (int i = 0; i < ROWS; i++)
+        if (!strncmp(rows[i].line, name, len) &&
+            (!rows[i].line[len] || rows[i].line[len] == ' '))
+            return true;
+    return false;
+}
+
+/* Each command of the RFCs, offered or not, has its rows. */
+static void every_rfc_is_covered(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rfc, *commands;
+    } rfcs[] = {
+        {"959", "USER PASS ACCT CWD CDUP SMNT QUIT REIN PORT PASV TYPE STRU "
+                "MODE RETR STOR STOU APPE ALLO REST RNFR RNTO ABOR DELE RMD "
+                "MKD PWD LIST NLST SITE SYST STAT HELP NOOP"},
+        {"1123", "XCWD XCUP XMKD XRMD XPWD"},
+        {"1639", "LPRT LPSV"},
+        {"2228", "AUTH ADAT PROT PBSZ CCC MIC CONF ENC"},
+        {"2389", "FEAT OPTS"},
+        {"2428", "EPRT EPSV"},
+        {"2640", "LANG"},
+        {"3659", "MDTM SIZE REST MLST MLSD"},
+        {"4217", "AUTH PBSZ PROT CCC"},
+        {"7151", "HOST"},
+    };
+    for (size_t i = 0; i < sizeof rfcs / sizeof *rfcs; i++) {
+        char name[8];
+        int n;
+        for (const char *p = rfcs[i].commands;
+             sscanf(p, " %7[A-Z]%n", name, &n) == 1; p += n)
+            if (!has_row(name))
+                fail_msg("%s of RFC %s has no row", name, rfcs[i].rfc);
+    }
+}
+
+/* And so has each command HELP lists. */
 static void the_table_is_complete(void **state)
 {
     (void)state;
@@ -225,15 +268,9 @@ static void the_table_is_complete(void **state)
     unsigned count = 0;
     for (const char *p = strstr(m.out, "\r\n "); p; p = strchr(p + 1, ' ')) {
         char name[8] = "";
-        int found = 0;
         if (sscanf(p, " %7[A-Z]", name) != 1 || strlen(name) < 3)
             continue;
-        for (int i = 0; i < ROWS; i++) {
-            size_t len = strlen(name);
-            found |= !strncmp(rows[i].line, name, len) &&
-                     (!rows[i].line[len] || rows[i].line[len] == ' ');
-        }
-        if (!found)
+        if (!has_row(name))
             fail_msg("%s has no row", name);
         count++;
     }
@@ -346,6 +383,7 @@ int main(void)
         cmocka_unit_test(after_the_login),
         cmocka_unit_test(wrong_arguments),
         cmocka_unit_test(during_a_transfer),
+        cmocka_unit_test(every_rfc_is_covered),
         cmocka_unit_test(the_table_is_complete),
         cmocka_unit_test(encryption),
         cmocka_unit_test(feat_is_honest),
