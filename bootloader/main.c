@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "boot/boot.h"
 #include "boot/safeboot.h"
 #include "bus/cpu.h"
@@ -139,7 +140,7 @@ int main(void)
     struct flash flash = bus_flash(&bus);
     int err = boot_open(&boot, &flash);
     if (err)
-        bus_fatal(&bus, boot.table.count
+        bus_fatal(&bus, err == WIPY_ENOENT
                             ? "the partition table has no factory slot"
                             : "both partition tables are damaged");
     take_memory(&bus);

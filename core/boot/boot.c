@@ -226,6 +226,8 @@ int boot_select(struct boot *b, unsigned slot, enum image_fault *fault)
         return WIPY_EPERM;
     if (r->active == slot)
         return WIPY_EEXIST;
+    if (r->slot[slot].state == SLOT_RECEIVING)
+        return WIPY_EBUSY;
     if (b->keys_state == KEYS_LOST && candidate_is_poor(b, slot))
         return WIPY_ESIGN;
     *fault = boot_slot_check(b, slot, &im, digest);

@@ -95,10 +95,10 @@ int boot_rollback(struct boot *b, enum boot_reason reason);
 
 /* Selects a slot for the next and later starts (pycom.bootmgr). It must
  * verify: WIPY_ECORRUPT; WIPY_EPERM during a trial; WIPY_ENOENT when the
- * board has no such slot; WIPY_EEXIST when it is active already; WIPY_ESIGN
- * when the keys are lost and it was not accepted before. An image
- * that was confirmed before needs no trial. `fault` (may be NULL) says what
- * is wrong with it. */
+ * board has no such slot; WIPY_EEXIST when it is active already; WIPY_EBUSY
+ * when an upload to it has begun and not ended; WIPY_ESIGN when the keys are
+ * lost and it was not accepted before. An image that was confirmed before
+ * needs no trial. `fault` (may be NULL) says what is wrong with it. */
 int boot_select(struct boot *b, unsigned slot, enum image_fault *fault);
 
 /* The next start is a safe boot of the active image (Ctrl-F), also after a

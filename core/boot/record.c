@@ -136,11 +136,10 @@ static void read_counters(const struct record_store *s, struct boot_record *r)
 int boot_record_load(struct record_store *store, struct boot_record *r,
                      const struct flash *flash, uint32_t off, uint32_t size)
 {
+    unsigned sectors = size / RECORD_SECTOR;
     *store = (struct record_store){.flash = flash,
                                    .off = off,
-                                   .copies = size < RECORD_SECTOR       ? 0
-                                             : size < 2 * RECORD_SECTOR ? 1
-                                                                        : 2,
+                                   .copies = sectors < 2 ? sectors : 2,
                                    .current = -1};
     *r = (struct boot_record){.status = RECORD_READY, .size = CLEAR_WORD};
     memset(r->signature, 0xff, sizeof r->signature);
