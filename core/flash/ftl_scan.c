@@ -129,32 +129,24 @@ uint64_t seq_at(struct ftl *ftl, uint32_t place)
 /* ---- bases ---- */
 
 /* Copies made by garbage collection count rather than what they were made
- * of, so that the unit that was emptied is free again after a mount. */
-static bool is_later_copy(const struct ftl *ftl, uint32_t a, uint32_t b)
-{
-    return ftl->unit[place_unit(a)].age >= ftl->unit[place_unit(b)].age;
-}
-
-/* Of two copies of one record the later made counts, unless its data never
- * reached the flash (a hosted chip may store writes out of order). */
-static bool twin_wins(struct ftl *ftl, const struct record *r)
-{
-    struct record copy = *r;
-    uint32_t old = ftl->map[r->lba];
-    if (ftl->unit[place_unit(r->place)].age >= ftl->unit[place_unit(old)].age)
-        return r->kind == RECORD_SPARSE || !record_base(ftl, &copy, ftl->copy);
-    return sector_base(ftl, old, ftl->copy) != 0;
-}
-
+ * of, so that the unit that was emptied is free again after a mount. They are
+ * found first. But their data may never have reached the flash (a hosted chip
+ * may store writes out of order). */
 static void base_found(struct ftl *ftl, const struct record *r)
 {
     uint32_t old = ftl->map[r->lba];
     uint64_t seq = old == FTL_NONE ? 0 : seq_at(ftl, old);
-    if (seq < r->seq || (seq == r->seq && twin_wins(ftl, r)))
+    if (seq < r->seq ||
+        (seq == r->seq && sector_base(ftl, old, ftl->copy) != 0))
         ftl->map[r->lba] = r->place;
 }
 
 /* ---- deltas ---- */
+
+static bool is_later_copy(const struct ftl *ftl, uint32_t a, uint32_t b)
+{
+    return ftl->unit[place_unit(a)].age >= ftl->unit[place_unit(b)].age;
+}
 
 /* Not older than its sector's base, as far as that is known. */
 static bool delta_is_current(struct ftl *ftl, uint32_t lba, uint64_t seq)
@@ -221,9 +213,7 @@ static void record_found(struct ftl *ftl, struct scan *scan,
 {
     if (r->seq > scan->newest)
         scan->newest = r->seq;
-    if (r->commit && (r->seq > ftl->committed_seq ||
-                      (r->seq == ftl->committed_seq &&
-                       is_later_copy(ftl, r->place, ftl->mark)))) {
+    if (r->commit && r->seq > ftl->committed_seq) {
         ftl->committed_seq = r->seq;
         ftl->mark = r->place;
     }

@@ -3,7 +3,8 @@
  * the recovery. After every mount each sector holds what it held before the
  * interrupted commit, or all hold what they held after it. Three volumes: one
  * that is full, one that is full and long in use, one with much room, where
- * long writes have blocks erased ahead.
+ * long writes have blocks erased ahead. In a fourth one cuts follow each other
+ * without a way back.
  *
  * Without arguments a sample; `ftl_sim SECONDS [SEED]` runs for that long, and
  * from 300 seconds on until there were 100,000 cuts and 300,000 second cuts. */
@@ -262,11 +263,10 @@ static bool is_short_of_soak(const struct world *w)
            (w->first_cuts * 3 < 100000 || w->second_cuts * 3 < 300000);
 }
 
-/* `span` sectors are in use; `life` transactions pass between two cut ones. */
-static void run_cuts(const char *what, uint32_t span, uint32_t life)
+/* A new volume with `span` sectors in use. */
+static struct world *world_in_use(uint32_t span)
 {
     struct world *w = world_new(option_seed);
-    uint32_t step = option_seconds > 0 ? 3 : 11;
     w->span = span;
     assert_int_equal(mount_it(w), WIPY_ENOENT);
     assert_int_equal(format_it(w), 0);
@@ -278,6 +278,14 @@ static void run_cuts(const char *what, uint32_t span, uint32_t life)
     }
     assert_int_equal(ftl_commit(&w->ftl), 0);
     memcpy(w->committed, w->current, sizeof w->current);
+    return w;
+}
+
+/* `life` transactions pass between two cut ones. */
+static void run_cuts(const char *what, uint32_t span, uint32_t life)
+{
+    struct world *w = world_in_use(span);
+    uint32_t step = option_seconds > 0 ? 3 : 11;
     time_t end = time(NULL) + (time_t)(option_seconds / 3);
     for (uint32_t i = 0;
          option_seconds > 0 ? time(NULL) < end || is_short_of_soak(w) : i < 50;
@@ -320,6 +328,39 @@ static void roomy(void **state)
     run_cuts("roomy", SECTORS / 5, 3);
 }
 
+/* What one cut leaves is where the next transaction begins; some mounts are
+ * cut, too. */
+static void cuts_in_one_life(void **state)
+{
+    static uint8_t got[SECTORS][FTL_SECTOR];
+    struct world *w = world_in_use(SECTORS * 4 / 5);
+    uint32_t *random = &w->random;
+    (void)state;
+    for (int i = 0; i < (option_seconds > 0 ? 20000 : 500); i++) {
+        memcpy(w->current, w->committed, sizeof w->current);
+        chip_cut(&w->chip.chip, fs_random(random, i % 4 ? 60 : 400),
+                 (enum chip_tear)fs_random(random, 4));
+        int err = transaction(w, fs_random(random, 1 << 20));
+        bool cut = w->chip.chip.dead;
+        power_on(w);
+        if (cut && fs_random(random, 2)) {
+            chip_cut(&w->chip.chip, 1 + fs_random(random, 12),
+                     (enum chip_tear)fs_random(random, 4));
+            mount_it(w);
+            power_on(w);
+        }
+        w->first_cuts += cut;
+        assert_true(err == 0 || cut);
+        assert_int_equal(cut ? mount_it(w) : 0, 0);
+        assert_true(holds(w, err ? w->committed : w->current, w->current));
+        assert_int_equal(ftl_read(&w->ftl, 0, got, SECTORS), 0);
+        memcpy(w->committed, got, sizeof got);
+    }
+    print_message("one life     %llu cuts\n",
+                  (unsigned long long)w->first_cuts);
+    world_free(w);
+}
+
 int main(int argc, char **argv)
 {
     option_seconds = argc > 1 ? atof(argv[1]) : 0;
@@ -329,6 +370,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(full),
         cmocka_unit_test(long_in_use),
         cmocka_unit_test(roomy),
+        cmocka_unit_test(cuts_in_one_life),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     print_message("in all %llu cuts, %llu second cuts, four ways of tearing; "

@@ -23,11 +23,12 @@ struct world {
     struct nvs nvs;
     struct value now[KEYS];
     bool has_cold;
+    uint32_t size; /* of the store */
 };
 
 static int open_it(struct world *w)
 {
-    return nvs_open(&w->nvs, &w->chip.flash, 0, SIZE);
+    return nvs_open(&w->nvs, &w->chip.flash, 0, w->size);
 }
 
 static const char *key_of(uint32_t k)
@@ -180,6 +181,12 @@ static void says_when_it_is_full(void **state)
     }
 }
 
+static void power_on(struct world *w)
+{
+    chip_cut(&w->chip.chip, 0, CHIP_TEAR_NONE);
+    chip_power_on(&w->chip.chip);
+}
+
 static void a_cut_changes_all_or_nothing(void **state)
 {
     struct world *w = *state;
@@ -202,8 +209,7 @@ static void a_cut_changes_all_or_nothing(void **state)
             change(w, seed, scratch);
             free(scratch);
             bool dead = w->chip.chip.dead;
-            chip_cut(&w->chip.chip, 0, CHIP_TEAR_NONE);
-            chip_power_on(&w->chip.chip);
+            power_on(w);
             assert_int_equal(open_it(w), 0);
             assert_true(all_hold(w, old) || all_hold(w, new));
             assert_false(nvs_is_damaged(&w->nvs)); /* a cut is no damage */
@@ -220,6 +226,41 @@ static void a_cut_changes_all_or_nothing(void **state)
     }
     print_message("%u cuts\n", cuts);
     free(before), free(after), free(new);
+}
+
+/* What one cut leaves is where the next change begins; opening is cut, too. */
+static void cuts_in_one_life(void **state)
+{
+    struct world *w = *state;
+    struct value *old = w->now, *new = malloc(sizeof w->now);
+    uint32_t random = 11, cuts = 0;
+    w->size = 5 * FLASH_SECTOR; /* collected often */
+    assert_int_equal(open_it(w), 0);
+    set_cold(w);
+    for (int step = 0; step < 6000; step++) {
+        memcpy(new, old, sizeof w->now);
+        uint32_t seed = fs_random(&random, 1 << 24);
+        chip_cut(&w->chip.chip, fs_random(&random, 24),
+                 (enum chip_tear)fs_random(&random, 4));
+        int err = change(w, seed, new);
+        assert_true(err == 0 || w->chip.chip.dead);
+        cuts += w->chip.chip.dead;
+        if (w->chip.chip.dead && fs_random(&random, 2)) {
+            power_on(w);
+            chip_cut(&w->chip.chip, 1 + fs_random(&random, 6),
+                     (enum chip_tear)fs_random(&random, 4));
+            (void)open_it(w);
+        }
+        power_on(w);
+        assert_int_equal(open_it(w), 0);
+        assert_false(nvs_is_damaged(&w->nvs));
+        if (all_hold(w, new))
+            memcpy(old, new, sizeof w->now);
+        else
+            assert_true(err && all_hold(w, old));
+    }
+    print_message("%u cuts\n", cuts);
+    free(new);
 }
 
 static void a_bad_sector_costs_nothing(void **state)
@@ -265,6 +306,7 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     fs_chip_make(&w->chip, SIZE);
+    w->size = SIZE;
     *state = w;
     return open_it(w);
 }
@@ -281,8 +323,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(makes_sense_of_keys_and_types),  CASE(says_when_it_is_full),
-        CASE(a_cut_changes_all_or_nothing),   CASE(a_bad_sector_costs_nothing),
+        CASE(makes_sense_of_keys_and_types),
+        CASE(says_when_it_is_full),
+        CASE(a_cut_changes_all_or_nothing),
+        CASE(cuts_in_one_life),
+        CASE(a_bad_sector_costs_nothing),
         CASE(foreign_data_is_an_empty_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,6 +278,25 @@ static void units_are_dead_before_they_are_erased(void **state)
     assert_true(erased_in_use > 100);
 }
 
+/* Units that are not there, the same one again and again, more than a list
+ * has room for. */
+static void impossible_lists_of_bad_units_do_no_harm(void **state)
+{
+    struct world *w = *state;
+    uint8_t list[FTL_SECTOR], want[FTL_SECTOR] = "hi";
+    for (int i = 1; i < FTL_SECTOR / 2; i++)
+        put_u16(list + 2 * i, (uint16_t)(i < 100 ? 5 : 20 + i));
+    put_u16(list, 0xFFFF);
+    unit_begin(w, 0, 1, 1);
+    put_record(w, 1, SPARSE, 1, 0, "hi", 2);
+    put_record(w, 2, SECTOR | COMMIT, SECTORS, 0, list, FTL_SECTOR);
+    assert_int_equal(mount_it(w), 0);
+    assert_int_equal(w->ftl.bad_units, 1);
+    holds(w, 1, want);
+    assert_int_equal(ftl_write(&w->ftl, 2, want, 1), 0);
+    assert_int_equal(ftl_commit(&w->ftl), 0);
+}
+
 /* Numbers that could not be counted on from: such a volume is none of ours,
  * and must not keep a new one from being made. */
 static void highest_numbers_are_not_believed(void **state)
@@ -321,6 +340,8 @@ int main(void)
             superseded_deltas_do_not_crowd_out_others, setup, teardown),
         cmocka_unit_test_setup_teardown(impossible_deltas_do_no_harm, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            impossible_lists_of_bad_units_do_no_harm, setup, teardown),
         cmocka_unit_test_setup_teardown(highest_numbers_are_not_believed, setup,
                                         teardown),
     };

@@ -232,6 +232,40 @@ static void a_unit_that_failed_is_no_damage(void **state)
     world_free(w);
 }
 
+/* Garbage collection moves the commit when its sector is not needed any more
+ * and no other commit has come. */
+static void the_last_commit_outlives_its_sector(void **state)
+{
+    struct world *w = world_new(128);
+    static uint32_t number[15 * 128]; /* of each sector's contents */
+    uint32_t seed = 3;
+    unsigned moved = 0;
+    (void)state;
+    assert_int_equal(format_it(w), 0);
+    const uint32_t last = w->ftl.sectors - 1;
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint32_t lba = i < last ? i : fs_random(&seed, last);
+        number[lba] = i;
+        assert_int_equal(ftl_write(&w->ftl, lba, contents(i), 1), 0);
+        assert_int_equal(ftl_write(&w->ftl, last, contents(3000 + i), 1), 0);
+        assert_int_equal(ftl_commit(&w->ftl), 0);
+        if (i < 2970)
+            continue;
+        const uint32_t mark = w->ftl.mark;
+        ftl_unmap(&w->ftl, last);
+        /* Some sectors again and again: their units are worth collecting. */
+        for (uint32_t k = 0; ftl_tx_room(&w->ftl) > 0; k++)
+            assert_int_equal(ftl_write(&w->ftl, k % 33, contents(k), 1), 0);
+        moved += w->ftl.mark != mark;
+        assert_int_equal(mount_it(w), 0); /* as after a cut */
+        assert_false(w->ftl.readonly);
+        for (lba = 0; lba < last; lba++)
+            assert_true(holds(w, lba, contents(number[lba])));
+    }
+    assert_true(moved > 0);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_format_that_is_cut_changes_nothing),
         cmocka_unit_test(all_room_of_a_transaction_can_be_used),
         cmocka_unit_test(a_unit_that_failed_is_no_damage),
+        cmocka_unit_test(the_last_commit_outlives_its_sector),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
