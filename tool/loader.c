@@ -330,6 +330,7 @@ int loader_exit_code(int err)
         return EXIT_VERIFY;
     case WIPY_EMACHINE:
         return EXIT_REFUSED;
+    case WIPY_ERANGE:
     case WIPY_EINVAL:
         return EXIT_USAGE;
     default:

@@ -6,21 +6,25 @@
 
 #include "base/err.h"
 #include "commands.h"
-#include "file.h"
-#include "flash_job.h"
 #include "outcome.h"
+#include "update_parts.h"
 #include "update_steps.h"
 
 static const char usage[] =
     "usage: wipy update [OPTIONS] -t PACKAGE\n"
     "       wipy update [OPTIONS] -f FILE -P PARTITION\n"
     "       wipy update [OPTIONS] copy -P PARTITION [-f FILE] [-b | -r]\n"
+    "       wipy update [OPTIONS] cb | nvs | ota [-f FILE] -b | -r\n"
+    "       wipy update [OPTIONS] write -a ADDRESS --contents BASE64\n"
     "       wipy update [OPTIONS] erase_fs | erase_all | chip_id | wmac | "
-    "list\n"
+    "list | exit\n"
     "Runs a firmware package (.tar.gz) on a board over its serial line, or\n"
     "writes one file into a partition, and selects it to run. 'copy' backs a\n"
-    "partition up (-b, <address>-<partition>.bin) or restores it (-r). The\n"
-    "configuration block is spared by all but erase_all.\n"
+    "partition up (-b, <address>-<partition>.bin) or restores it (-r); 'cb'\n"
+    "(configuration block), 'nvs' and 'ota' do so as base64 text, in the\n"
+    "vendor's <address>.cb and so on. 'write' changes just those bytes. "
+    "'exit'\n"
+    "starts the program. Packages spare the configuration block.\n"
     "\n"
     "  --keep-ota            do not touch which image runs\n"
     "  --force               also a package or code of another board\n"
@@ -29,13 +33,6 @@ static const char usage[] =
     "\n" SERIAL_ARGS_HELP "\n"
     "The vendor's form 'flash -t PACKAGE' and -s SPEED are understood too;\n"
     "behind a command word -p is a partition, as there.\n";
-
-struct update_args {
-    struct flash_job job;
-    const char *verb, *package, *file, *partition;
-    bool restore, force, erase_fs, erase_nvs;
-    int (*run)(struct loader *l, struct update_args *u);
-};
 
 /* ---- packages ---- */
 
@@ -153,140 +150,15 @@ static int run_package(struct loader *l, const struct update_args *u)
     return err < 0 ? serial_failed(l, err) : code;
 }
 
-/* ---- one file, back-up, restore ---- */
+/* ---- the commands ---- */
 
 static int run_file(struct loader *l, const struct update_args *u)
 {
-    struct mirror m = {0};
     static struct plan p;
     int code = plan_add_file(&p, u->partition, u->file);
     if (!code)
         code = serial_connect(l, &u->job.serial);
-    int err = code ? 0 : mirror_open(&m, l);
-    if (!code && !err)
-        code = plan_resolve(&p, &m);
-    if (!code && !err)
-        code = plan_guard(&p, &l->chip, u->force);
-    if (!code && !err)
-        err = flash_job_run(l, &u->job, &p, &m);
-    mirror_close(&m);
-    plan_free(&p);
-    return err < 0 ? serial_failed(l, err) : code;
-}
-
-static void mac_text(const struct loader *l, char to[13])
-{
-    const uint8_t *mac = l->chip.mac;
-    snprintf(to, 13, "%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3],
-             mac[4], mac[5]);
-}
-
-/* Where a partition lies on the connected board; exit code after a message. */
-static int locate(struct loader *l, const char *name, uint32_t *off,
-                  uint32_t *size)
-{
-    static struct plan p;
-    int code = plan_of_board(&p, l);
-    return code ? code : plan_locate(&p, name, off, size, l->chip.flash_size);
-}
-
-static int back_up(struct loader *l, const struct update_args *u)
-{
-    char name[64], mac[13];
-    uint32_t off, size;
-    int code = serial_connect(l, &u->job.serial);
-    if (!code)
-        code = locate(l, u->partition, &off, &size);
-    if (code)
-        return code;
-    mac_text(l, mac);
-    snprintf(name, sizeof name, "%s-%.32s.bin", mac, u->partition);
-    const char *file = u->file ? u->file : name;
-    uint8_t *data = malloc(size);
-    if (!data)
-        return out_of_memory();
-    int err = loader_read(l, u->partition, off, data, size);
-    if (err < 0)
-        code = serial_failed(l, err);
-    else
-        code = file_write(file, data, size, 0644);
-    free(data);
-    if (!code && !u->job.serial.o.quiet)
-        printf("%s: %u bytes of %s\n", file, (unsigned)size, u->partition);
-    if (!code && u->job.serial.json)
-        print_json(json_pack("{s:b, s:s, s:I}", "ok", 1, "file", file, "bytes",
-                             (json_int_t)size));
-    return code;
-}
-
-static int run_copy(struct loader *l, struct update_args *u)
-{
-    char name[64], mac[13];
-    if (!u->restore)
-        return back_up(l, u);
-    u->job.keep_ota = true; /* what was selected is not part of it */
-    if (u->file)
-        return run_file(l, u);
-    int code = serial_connect(l, &u->job.serial);
-    if (code)
-        return code;
-    mac_text(l, mac);
-    snprintf(name, sizeof name, "%s-%.32s.bin", mac, u->partition);
-    port_close(l->port); /* run_file connects anew */
-    l->port = NULL;
-    u->file = name;
-    return run_file(l, u);
-}
-
-/* ---- the small commands ---- */
-
-static int run_erase(struct loader *l, struct update_args *u)
-{
-    bool all = strcmp(u->verb + strlen("erase_"), "all") == 0;
-    uint32_t off = 0, size = 0;
-    int code = serial_connect(l, &u->job.serial);
-    if (!code && !all)
-        code = locate(l, "fs", &off, &size);
-    if (code)
-        return code;
-    int err = loader_erase(l, off, all ? l->chip.flash_size : size);
-    if (err < 0)
-        return serial_failed(l, err);
-    if (!u->job.serial.o.quiet)
-        printf(all ? "The chip is erased; only the serial loader works now\n"
-                   : "The file system is erased\n");
-    return 0;
-}
-
-static int run_identify(struct loader *l, struct update_args *u)
-{
-    char mac[13], text[160];
-    int code = serial_connect(l, &u->job.serial);
-    if (code)
-        return code;
-    if (u->job.serial.json) {
-        print_json(serial_chip_json(l));
-        return 0;
-    }
-    mac_text(l, mac);
-    loader_describe(l, text);
-    puts(strcmp(u->verb, "wmac") == 0 ? mac : text);
-    return 0;
-}
-
-static int run_list(struct loader *l, struct update_args *u)
-{
-    (void)l;
-    char name[PORT_NAME_MAX], how[1024];
-    int err = port_find(u->job.serial.o.flash, name, how);
-    if (u->job.serial.json)
-        print_json(json_pack("{s:b, s:s?, s:s}", "ok", 1, "port",
-                             err ? NULL : name, "text", how));
-    else if (err == 0)
-        printf("%s (%s)\n", name, how);
-    else
-        puts(how);
-    return EXIT_OK;
+    return code ? code : update_run_plan(l, u, &p);
 }
 
 /* A package, or a file and its place. */
@@ -299,9 +171,12 @@ static const struct verb {
     const char *name;
     int (*run)(struct loader *l, struct update_args *u);
 } verbs[] = {
-    {"flash", run_flash},     {"copy", run_copy},     {"erase_fs", run_erase},
-    {"erase_all", run_erase}, {"wmac", run_identify}, {"chip_id", run_identify},
-    {"list", run_list},
+    {"flash", run_flash},       {"copy", update_copy},
+    {"cb", update_copy_text},   {"nvs", update_copy_text},
+    {"ota", update_copy_text},  {"write", update_write},
+    {"erase_fs", update_erase}, {"erase_all", update_erase},
+    {"wmac", update_identify},  {"chip_id", update_identify},
+    {"list", update_list},      {"exit", update_exit},
 };
 
 /* Without a command word it is to flash; erase-fs is erase_fs too. */
@@ -325,6 +200,13 @@ static int take_option(struct update_args *u, struct args *a, const char *word)
 {
     if (u->verb && args_is(a, "p"))
         return (u->partition = args_value(a)) ? 0 : EXIT_USAGE;
+    if (u->verb && args_is(a, "a"))
+        return (u->address = args_value(a)) ? 0 : EXIT_USAGE;
+    if (!u->verb && args_is(a, "r"))
+        return 0; /* the lines reset the board anyway */
+    if (args_is(a, "secureboot"))
+        return args_wrong(a, "--secureboot: these boards have none; 'wipy keys "
+                             "set' makes one accept only signed firmware");
     static const char *const ignored[] = {"v",    "verbose", "d",    "debug",
                                           "ftdi", "pic",     "reset"};
     if (args_among(a, ignored, sizeof ignored / sizeof ignored[0]))
@@ -335,6 +217,8 @@ static int take_option(struct update_args *u, struct args *a, const char *word)
         {"file", "f", NULL, &u->file},
         {"partition", "P", NULL, &u->partition},
         {"restore", "r", &u->restore, NULL},
+        {"backup", "", &u->back_up, NULL},
+        {"contents", "", NULL, &u->contents},
         {"continuation", "c", &s->o.no_reset, NULL},
         {"noexit", "x", &s->o.stay, NULL},
         {"keep-ota", "", &u->job.keep_ota, NULL},
@@ -346,7 +230,7 @@ static int take_option(struct update_args *u, struct args *a, const char *word)
     if (taken)
         return taken < 0 ? -taken : 0;
     if (args_is(a, "b") && u->verb) { /* back up, not a speed */
-        u->restore = false;
+        u->back_up = true;
         return 0;
     }
     taken = serial_args_take(s, a);
@@ -358,8 +242,15 @@ static int check_arguments(const struct args *a, const struct update_args *u)
 {
     if (!u->run)
         return args_wrong(a, "there is no command '%s'", u->verb);
-    if (u->run == run_copy && !u->partition)
+    if (u->back_up && u->restore)
+        return args_wrong(a, "either back up (-b) or restore (-r)");
+    if (u->run == update_copy && !u->partition)
         return args_wrong(a, "copy: which partition? (-P NAME)");
+    if (u->verb && strcmp(u->verb, "cb") == 0 && !u->back_up && !u->restore)
+        return args_wrong(a, "cb: back up (-b) or restore (-r)? The vendor's "
+                             "tool restores when nothing is said");
+    if (u->run == update_write && !(u->address && u->contents))
+        return args_wrong(a, "write: want -a ADDRESS and --contents BASE64");
     if (u->run != run_flash)
         return 0;
     if (u->package && (u->file || u->partition))
@@ -367,6 +258,19 @@ static int check_arguments(const struct args *a, const struct update_args *u)
     if (!u->package && !(u->file && u->partition))
         return args_wrong(a, "want -t PACKAGE, or -f FILE and -P PARTITION");
     return 0;
+}
+
+/* Before its options, which nobody here knows. */
+static int take_verb(struct update_args *u, struct args *a, const char *word)
+{
+    if (u->verb)
+        return args_unknown(a, word);
+    u->verb = word;
+    const char *why = update_not_here(word);
+    if (!why)
+        return 0;
+    complain("wipy update: '%s' is not done here: %s\n", word, why);
+    return EXIT_REFUSED;
 }
 
 static int take_arguments(struct update_args *u, int argc, char **argv)
@@ -377,10 +281,8 @@ static int take_arguments(struct update_args *u, int argc, char **argv)
     while (!code && (kind = args_next(&a, &word)) != 0) {
         if (kind == 1)
             code = take_option(u, &a, word);
-        else if (u->verb)
-            code = args_unknown(&a, word);
         else
-            u->verb = word;
+            code = take_verb(u, &a, word);
     }
     if (code)
         return code;

@@ -67,6 +67,12 @@ update -t PACKAGE BOARD
 update flash -f APP -P ota_0 BOARD
 update copy -P nvs -f OUT BOARD
 update copy -r -P nvs -f OUT BOARD
+update cb -b -f OUT BOARD
+update cb -r -f OUT BOARD
+update nvs -b -f OUT BOARD
+update ota -f OUT BOARD
+update write -a 0x3f0000 --contents aGVsbG8= BOARD
+update exit BOARD
 update erase_fs BOARD
 update erase_all BOARD
 """
@@ -120,6 +126,8 @@ package --images none
 update -t JUNK BOARD
 update nonsense BOARD
 update copy BOARD
+update cb -f OUT BOARD
+update wifi --ssid a BOARD
 update wmac --port none
 run --flash JUNK
 run --nonsense
@@ -181,7 +189,7 @@ def complete(_):
         assert says == (command in done), (command, "and its help")
         synopsis = text[:re.search(r"\n(?! )", text).start()]
         verbs = names(rf"wipy {command} ([a-z_]+)", synopsis)
-        verbs |= names(r"\| ([a-z_]+)\b", synopsis) if command == "update" \
+        verbs |= names(r"(?:\| |\] )([a-z_]+)\b", synopsis) if command == "update" \
             else set()
         if command == "fault":
             verbs = names(r"^  ([a-z-]+) ", text)

@@ -219,6 +219,50 @@ check("backs a partition up", (await wipy(0, "update", "copy", "-P", "nvs", "-f"
 fs.writeFileSync(backup, dev.sampleImage(nvs.length, 32));
 check("restores it", (await wipy(0, "update", "copy", "-r", "-p", "nvs", "-f", backup, "-x")).ok &&
   device.chip().subarray(0x9000, 0x10000).equals(fs.readFileSync(backup)));
+// The vendor's text back-ups, raw writes, and what is not done here.
+
+const base64 = (name) => fs.readFileSync(file(name), "latin1").replace(/\s/g, "");
+const area = { cb: [0x3ff000, 0x1000], nvs: [0x9000, 0x7000], ota: [0x3d0000, 0x2000] };
+for (const [verb, [at, size]] of Object.entries(area)) {
+  const bytes = () => device.chip().subarray(at, at + size);
+  const old = bytes();
+  check(`${verb} -b writes base64`, (await wipy(0, "update", verb, "-b", "-f", file(`x.${verb}`), "-x")).ok &&
+    base64(`x.${verb}`) === old.toString("base64"));
+  check(`${verb} -r puts it back`, (await wipy(0, "erase", verb === "cb" ? "config" : verb, "--after", "no_reset")).ok &&
+    (await wipy(0, "update", verb, "-r", "-f", file(`x.${verb}`), "-x")).ok && bytes().equals(old));
+}
+const own = await wipy(0, "update", "-x", "nvs");
+check("nvs is backed up when nothing is said, under the board's address", own.ok &&
+  /^[0-9a-f]{12}\.nvs$/.test(own.json.file) && fs.existsSync(own.json.file));
+fs.rmSync(own.json.file);
+const half = await wipy(2, "update", "cb", "-f", file("x.cb"));
+check("cb wants to be told which, as the vendor's tool restores", half.ok && /-b.*-r/.test(half.json.error));
+const wrong = await wipy(3, "update", "cb", "-r", "-f", file("not.cb", "no base64 at all!"), "-x");
+check("what is no base64 is not restored", wrong.ok && /not\.cb: no back-up/.test(wrong.err));
+const unmoved = await wipy(2, "update", "-r", "copy", "-f", backup);
+check("-r before the command resets, as the vendor's does, and restores nothing", unmoved.ok, unmoved.err);
+const near_ = device.chip();
+near_.set(Buffer.from("hello"), 0x3f0ffe);
+const raw = await wipy(0, "update", "-x", "write", "-a", "0x3F0FFE", "--contents",
+  Buffer.from("hello").toString("base64"));
+check("write changes just those bytes, over a sector's end", raw.ok && device.chip().equals(near_));
+for (const [words, code, why] of [
+  ["write -a 0x7FFFFE --contents aGVsbG8=", 2, /0x7FFFFE/],
+  ["write -a 0x3F0000 --contents a", 2, /no base64/],
+  ["write -a 0x3F0000", 2, /--contents/],
+  ["wifi --ssid a --pwd b", 7, /wifi_ssid_sta/],
+  ["smac", 7, /'wmac'/],
+  ["pycom --fs_type LittleFS", 7, /erase_fs/],
+  ["boot_part -p factory", 7, /wipy slots/],
+  ["lpwan --region EU868", 7, /LoRa/],
+  ["flash --secureboot -t x", 2, /wipy keys/],
+]) {
+  const run = await wipy(code, "update", "-x", ...words.split(" "));
+  check(`update ${words}: refused, with what to do`, run.ok && why.test(run.json.error), run.err);
+}
+check("none of them changed a byte", device.chip().equals(near_));
+check("exit starts the program", (await wipy(0, "update", "exit")).ok && ["factory", "ota_1"].includes(await running()));
+
 check("erases the file system", (await wipy(0, "update", "-x", "erase_fs")).ok &&
   device.chip().subarray(0x400000).every((b) => b === 0xff));
 
