@@ -127,14 +127,19 @@ void ftp_conn_flush(struct ftp_conn *c)
 
 /* ---- bytes ---- */
 
+static bool wants_input(const struct ftp_conn *c)
+{
+    return c->state == CONN_OPEN && c->ftp.in_len < FTP_IN_SIZE &&
+           !c->ftp.eof && !c->turn_ms;
+}
+
 void ftp_conn_receive(struct ftp_conn *c)
 {
     char data[FTP_IN_SIZE];
-    for (;;) {
-        size_t room = FTP_IN_SIZE - c->ftp.in_len;
-        if (c->state != CONN_OPEN || !room || c->ftp.eof || c->turn_ms)
+    for (int i = 0; i < READS; i++) {
+        if (!wants_input(c))
             return;
-        ssize_t n = stream_recv(&c->control, data, room);
+        ssize_t n = stream_recv(&c->control, data, FTP_IN_SIZE - c->ftp.in_len);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0)
@@ -187,8 +192,7 @@ void ftp_watch(struct ftp_conn *c)
     if (c->state == CONN_FREE)
         return;
     if (c->control.fd >= 0) {
-        bool room = c->ftp.in_len < FTP_IN_SIZE && !c->ftp.eof && !c->turn_ms;
-        short events = stream_events(&c->control, c->state == CONN_OPEN && room,
+        short events = stream_events(&c->control, wants_input(c),
                                      ring_used(&c->ftp.out) > 0);
         net_watch(c->net, c->control.fd, events, ftp_conn_ready, c);
     }
@@ -214,6 +218,8 @@ uint64_t ftp_conn_tick(struct ftp_conn *c)
         c->state == CONN_FLUSHING ? c->flush_ms : ftp_deadline(&c->ftp);
     if (c->turn_ms && tls_turn_ms(c->net) < at)
         at = tls_turn_ms(c->net);
+    if (stream_holds_input(&c->control) && wants_input(c))
+        at = now_ms;
     uint64_t link_at = ftp_link_tick(c);
     return link_at < at ? link_at : at;
 }

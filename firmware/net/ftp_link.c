@@ -138,10 +138,15 @@ static void listener_ready(void *ctx, short events)
 
 /* ---- bytes ---- */
 
+static bool wants_input(const struct ftp_conn *c)
+{
+    return c->data.fd >= 0 && (ftp_data_want(&c->ftp) & FTP_WANT_IN);
+}
+
 void ftp_link_receive(struct ftp_conn *c)
 {
     size_t room;
-    while (c->data.fd >= 0 && (ftp_data_want(&c->ftp) & FTP_WANT_IN)) {
+    for (int i = 0; i < READS && wants_input(c); i++) {
         uint8_t *to = ftp_data_room(&c->ftp, &room);
         ssize_t n = stream_recv(&c->data, to, room);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -228,5 +233,10 @@ uint64_t ftp_link_tick(struct ftp_conn *c)
 {
     if (c->leaving.fd >= 0 && c->net->now_ms >= c->leaving_ms)
         stream_close(&c->leaving, false);
+    /* What TLS has decrypted already rings no more. */
+    if (stream_holds_input(&c->data) && wants_input(c))
+        ftp_link_receive(c);
+    if (stream_holds_input(&c->data) && wants_input(c))
+        return c->net->now_ms;
     return c->leaving.fd >= 0 ? c->leaving_ms : UINT64_MAX;
 }

@@ -20,7 +20,10 @@ enum {
     FTP_BUFFER = 524288, /* two a session: large ones are fewer hand-overs */
     WATCHES = 8 + TELNET_SLOTS + 4 * FTP_SLOTS,
     BACKLOG = 64,
-    ACCEPTS = 16,    /* at most so many a round */
+    ACCEPTS = 16, /* at most so many a round */
+    /* Likewise reads of one connection: who sends faster than we take it must
+     * not have the loop for itself. */
+    READS = 8,
     FLUSH_MS = 2000, /* to take the last words before the close */
     /* After this a session without login gives way to a newcomer of its own
      * address, of another one (see net_lobby_ms). */

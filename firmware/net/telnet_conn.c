@@ -220,7 +220,9 @@ static void feed_held(struct telnet_conn *c)
 
 static void receive(struct telnet_conn *c)
 {
-    while (c->state == CONN_OPEN && c->held_len < sizeof c->held) {
+    for (int i = 0;
+         i < READS && c->state == CONN_OPEN && c->held_len < sizeof c->held;
+         i++) {
         ssize_t n =
             recv(c->fd, c->held + c->held_len, sizeof c->held - c->held_len, 0);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))

@@ -98,7 +98,7 @@ static ssize_t tls_ended(const struct stream *s)
 static ssize_t tls_recv(struct stream *s, void *to, size_t len)
 {
     br_ssl_engine_context *engine = &s->tls->server.eng;
-    for (;;) {
+    for (int i = 0; i < READS; i++) {
         /* A full socket does not stop receiving; and a client that said its
          * goodbye need not stay for ours. */
         bool gone = !push_records(s) && errno != EAGAIN;
@@ -122,6 +122,8 @@ static ssize_t tls_recv(struct stream *s, void *to, size_t len)
         if (n <= 0)
             return -1;
     }
+    errno = EAGAIN; /* records without contents; poll will ring again */
+    return -1;
 }
 
 /* The handshake, which wants to be read as well when we send. */
@@ -129,8 +131,9 @@ static bool shake(struct stream *s)
 {
     br_ssl_engine_context *engine = &s->tls->server.eng;
     unsigned state = br_ssl_engine_current_state(engine);
-    while (!(state & (BR_SSL_SENDAPP | BR_SSL_CLOSED))) {
-        int n = push_records(s) ? pull_records(s) : -1;
+    for (int i = 0; !(state & (BR_SSL_SENDAPP | BR_SSL_CLOSED)); i++) {
+        errno = EAGAIN;
+        int n = i < READS && push_records(s) ? pull_records(s) : -1;
         if (n == 0)
             errno = EPROTO;
         if (n <= 0)

@@ -1,5 +1,6 @@
 """The attack list: each has its expected outcome, and afterwards everything
 still works. The cases get a server of net_peer.py."""
+import itertools
 import os
 import re
 import signal
@@ -47,6 +48,32 @@ def junk(net):
     c.until("try again")
     c.close()
     time.sleep(0.3)  # the delay after a wrong login
+
+
+ENDLESS = """
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20, ("127.0.0.6", 0))
+data = bytes.fromhex(sys.argv[2]) * 100000
+while True:
+    s.sendall(data)
+"""
+
+
+def endless(net):
+    """who sends without end, before the login, holds nobody up"""
+    for (_, port), data in itertools.product(
+            (net.ftp, net.telnet), (b"A", b"\xff\xf1", b"\xff\xfb\x63")):
+        sender = subprocess.Popen([sys.executable, "-c", ENDLESS, str(port), data.hex()],
+                                  stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(0.2)
+            start = time.monotonic()
+            net.works("127.0.0.8")
+            spent = time.monotonic() - start
+        finally:
+            sender.kill()
+            sender.wait()
+        assert spent < 2, (port, data, spent)
 
 
 def pipelined(net):
@@ -389,7 +416,7 @@ def greedy_address(net):
         c.close()
 
 
-QUICK = (fifth_session, junk, pipelined, bounce, traversal, theft, guessing, slowloris,
+QUICK = (fifth_session, junk, endless, pipelined, bounce, traversal, theft, guessing, slowloris,
          killed_upload, resets, deaf_client, interrupt_behind_paste, takeover, filezilla,
          many_in_turn)
 
