@@ -81,6 +81,8 @@ void fattrim_attach(struct fattrim *trim, struct ftl *ftl)
     ftl->committed_ctx = trim;
     trim->valid = ftl_is_mapped(ftl, 0) && ftl_read(ftl, 0, boot, 1) == 0 &&
                   parse(trim, ftl, boot);
-    for (uint32_t i = 0; trim->valid && i < trim->fat_sectors; i++)
+    /* What a damaged FAT calls free may be what somebody wants back. */
+    for (uint32_t i = 0; trim->valid && !ftl->readonly && i < trim->fat_sectors;
+         i++)
         trim_fat_sector(trim, ftl, i);
 }

@@ -19,8 +19,8 @@ struct fattrim {
     uint32_t clusters;
 };
 
-/* Reads the boot sector, trims all that is free, and stays: from then on
- * every commit trims what it freed. Call after each ftl_mount or ftl_format
+/* Reads the boot sector, trims all that is free (nothing of a volume that is
+ * read-only), and stays: from then on every commit trims what it freed. Call after each ftl_mount or ftl_format
  * and again when the volume has been made anew. */
 void fattrim_attach(struct fattrim *trim, struct ftl *ftl);
 
