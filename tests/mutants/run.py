@@ -18,7 +18,8 @@ import tempfile
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TESTS = ["unit/image_test", "unit/table_test", "unit/record_test",
          "unit/boot_test", "unit/keys_test", "unit/diary_test",
-         "unit/update_test", "sim/boot_damage_sim", "sim/boot_sim"]
+         "unit/update_test", "unit/update_corner_test",
+         "sim/boot_damage_sim", "sim/boot_sim"]
 TIME_LIMIT_S = 600
 
 # name: (file, what is there, what stands there instead)
@@ -55,6 +56,9 @@ MUTANTS = {
     "a torn block counts": (
         "boot/record.c", "count_words(p + BLOCKS_OFF, RECORD_BLOCKS, true)",
         "count_words(p + BLOCKS_OFF, RECORD_BLOCKS, false)"),
+    "what is being received may be selected": (
+        "boot/boot.c", "if (r->slot[slot].state == SLOT_RECEIVING)",
+        "if (false)"),
     "memory keeps what could not be written": (
         "boot/boot.c", "    if (err)\n        load_record(b);\n", ""),
 

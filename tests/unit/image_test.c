@@ -44,6 +44,30 @@ static void built_image_is_parsed(void **state)
     assert_true(image_tail_ok(&im));
 }
 
+/* Of other builders: the SHA-256 may be left out, then the tail counts. */
+static void without_digest_the_tail_counts(void **state)
+{
+    (void)state;
+    struct image im;
+    uint8_t digest[SHA256_LEN];
+    size_t len = make_image(image, "1.2.3", 5001, false) - SHA256_LEN;
+    image[23] = 0;
+    memset(image + len, 0xff, 200);
+    assert_int_equal(
+        image_check(&im, image, sizeof image, IMAGE_MACHINE_HERE, NULL, digest),
+        IMAGE_NO_DIGEST);
+    assert_int_equal(image_add_tail(image, sizeof image, &len), 0);
+    assert_int_equal(
+        image_check(&im, image, sizeof image, IMAGE_MACHINE_HERE, NULL, digest),
+        IMAGE_FINE);
+    assert_false(im.has_digest || image_digest_ok(&im));
+    image[40] ^= 1; /* in the descriptor: the XOR sum sees it first */
+    image[im.checksum_off] ^= 1;
+    assert_int_equal(
+        image_check(&im, image, sizeof image, IMAGE_MACHINE_HERE, NULL, digest),
+        IMAGE_BAD_TAIL);
+}
+
 /* What public flashers look at. */
 static void header_is_an_esp32s(void **state)
 {
@@ -339,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tail_of_hello),
         cmocka_unit_test(built_image_is_parsed),
+        cmocka_unit_test(without_digest_the_tail_counts),
         cmocka_unit_test(header_is_an_esp32s),
         cmocka_unit_test(every_flip_is_noticed),
         cmocka_unit_test(every_cut_is_noticed),

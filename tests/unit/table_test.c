@@ -233,6 +233,20 @@ static void bad_csv_names_line_and_reason(void **state)
         {"abcdefghijklmnopq,data,nvs,0x9000,1", 1,
          "name is longer than 16 characters"},
         {"a,b,c,d,e,f,g,h", 1, "too many or too long fields"},
+        {"a,2,factory,0x10000,1M", 1, "subtype is not known for this type"},
+        {"a,2,2,0x10000,1M", 1, "type is neither app nor data"},
+        {"a,data,nvs,0x9100,1M", 1, "does not begin at a multiple of 0x1000"},
+        {"a,app,factory,0x10000,100", 1,
+         "size of an app is not a multiple of 0x1000"},
+        {"a,data,nvs,0x9000,4K\na,data,phy,,4K", 2,
+         "a second partition of the same name"},
+        {"a,data,nvs,0x,4K", 1, "offset is not a number"},
+        {"a,data,nvs,0x123456789,4K", 1, "offset is not a number"},
+        {"a,data,nvs,0x9000,4G", 1, "size is not a number"},
+        {"a,app,ota_16,0x10000,1M", 1, "subtype is not known for this type"},
+        {"a,data,256,0x10000,1M", 1, "subtype is not known for this type"},
+        {"a,256,nvs,0x10000,1M", 1,
+         "type is neither app, data nor a number below 256"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct table t;
@@ -243,6 +257,60 @@ static void bad_csv_names_line_and_reason(void **state)
         assert_string_equal(fault.reason, rows[i].reason);
         assert_int_equal(fault.row, rows[i].row);
     }
+}
+
+/* 95 rows and the MD5 row fill the 3072 bytes. */
+static void rows_are_counted(void **state)
+{
+    (void)state;
+    struct table t = {.count = TABLE_ROWS_MAX}, back;
+    struct table_fault fault;
+    uint8_t bytes[TABLE_LEN];
+    char text[96 * 32];
+    size_t len = 0;
+    for (unsigned i = 0; i < TABLE_ROWS_MAX; i++)
+        t.row[i] = (struct partition){.type = PART_DATA,
+                                      .subtype = 9,
+                                      .off = 0x9000 + i * 0x1000,
+                                      .size = 0x1000};
+    assert_int_equal(table_write(&t, bytes), 0);
+    assert_int_equal(table_parse(&back, bytes, TABLE_LEN, 0x400000, &fault), 0);
+    assert_int_equal(back.count, TABLE_ROWS_MAX);
+    assert_int_equal(table_parse(&back, bytes, TABLE_LEN - 1, 0x400000, &fault),
+                     WIPY_ECORRUPT);
+    memcpy(bytes + TABLE_LEN - TABLE_ROW_LEN, bytes, TABLE_ROW_LEN);
+    assert_int_equal(table_parse(&back, bytes, TABLE_LEN, 0x400000, &fault),
+                     WIPY_ECORRUPT);
+    assert_string_equal(fault.reason, "more than 95 rows");
+    assert_int_equal(fault.row, 96);
+    for (unsigned i = 0; i < 96; i++)
+        len += (size_t)sprintf(text + len, "r%u,data,9,,4K\n", i);
+    assert_int_equal(table_from_csv(&back, text, len, 0x400000, &fault),
+                     WIPY_ECORRUPT);
+    assert_string_equal(fault.reason, "more than 95 rows");
+    assert_int_equal(fault.row, 96);
+    t.count = 96;
+    assert_int_equal(table_write(&t, bytes), WIPY_ENOSPC);
+    assert_int_equal(table_check(&t, 0x400000, &fault), WIPY_ECORRUPT);
+}
+
+/* The second copy's place is not there; the first one counts. */
+static void a_chip_may_be_small(void **state)
+{
+    (void)state;
+    struct model m;
+    struct table t;
+    struct table_source source;
+    model_init(&m, 0x200000);
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), WIPY_ECORRUPT);
+    assert_true(source.first_bad);
+    t = (struct table){
+        .count = 1, .row = {{PART_DATA, PART_NVS, "nvs", 0x9000, 0x7000, 0}}};
+    put_table(&m, &t);
+    model_fill(&m, TABLE_OFF + TABLE_ROW_LEN, 0xff, TABLE_ROW_LEN);
+    assert_int_equal(table_load(&t, m.cells, m.size, &source), 0);
+    assert_int_equal(t.count, 1);
+    model_free(&m);
 }
 
 static void second_copy_takes_over(void **state)
@@ -315,6 +383,8 @@ int main(void)
         cmocka_unit_test(csv_is_a_round_trip),
         cmocka_unit_test(csv_as_users_write_it),
         cmocka_unit_test(bad_csv_names_line_and_reason),
+        cmocka_unit_test(rows_are_counted),
+        cmocka_unit_test(a_chip_may_be_small),
         cmocka_unit_test(second_copy_takes_over),
         cmocka_unit_test(a_first_copy_cut_short_is_damaged),
     };
