@@ -45,10 +45,7 @@ static void put_word(FILE *to, const char *word)
 /* No quotes keep both shells from reading these. */
 static bool cannot_be_pasted(const char *name)
 {
-    for (const char *c = name; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f || strchr("$`\"\\%!", *c))
-            return true;
-    return false;
+    return strpbrk(name, "$`\"\\%!") != NULL;
 }
 
 /* `all`: also what `wipy flash` adds by itself. The caller's to free. */

@@ -33,6 +33,9 @@ int plan_add(struct plan *p, const char *target, const char *name,
     *item = (struct plan_item){.data = data, .len = len, .file_len = len};
     snprintf(item->target, sizeof item->target, "%s", target);
     snprintf(item->name, sizeof item->name, "%s", file_base_name(name));
+    for (char *c = item->name; *c; c++) /* it is shown on terminals */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '\\';
     return 0;
 }
 
