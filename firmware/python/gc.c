@@ -17,7 +17,7 @@ static bool table_is(struct vm *vm, uint32_t table, uint32_t block,
     return ((*vm_at(vm, table + block / 4) >> shift) & 3) == state;
 }
 
-enum { BLOCK_HEAD = 1, BLOCK_TAIL = 2 };
+enum { BLOCK_FREE = 0, BLOCK_HEAD = 1, BLOCK_TAIL = 2 };
 
 static void mark(struct vm *vm, uint32_t pointer)
 {
@@ -85,6 +85,7 @@ __attribute__((noinline)) static uint32_t collect(struct vm *vm, bool files)
     mpi_gc_collect_start(in);
     mark(vm, vm->alarm_callback);
     mark(vm, vm->health.callback);
+    mark(vm, vm->set_aside);
     for (size_t i = 0; i < sizeof vm->exceptions / 4; i++)
         mark(vm, vm->exceptions[i]);
     for (uint32_t area = MP_GC_AREA; files && area;
@@ -102,21 +103,23 @@ void host_gc_collect(Z_micropython_instance_t *in)
     (void)collect(vm_of(in), false);
 }
 
+static bool is_locked(struct vm *vm)
+{
+    uint16_t locked;
+    memcpy(&locked, vm_at(vm, MP_GC_LOCK), sizeof locked);
+    return locked != 0;
+}
+
 /* What runs keeps its files on Python's own stack or in the heap. On those of
  * C an old pointer in a slot nobody wrote since often looks like a reference,
  * most of all when the same call is made again. */
 uint32_t gc_lost_files(struct vm *vm)
 {
-    uint16_t locked;
-    memcpy(&locked, vm_at(vm, MP_GC_LOCK), sizeof locked);
-    return locked ? 0 : collect(vm, true);
+    return is_locked(vm) ? 0 : collect(vm, true);
 }
 
-/* How large a new heap area may be: asked when the heap is full after a
- * collection. 0 ends in MemoryError. */
-uint32_t host_gc_get_max_new_split(Z_micropython_instance_t *in)
+uint32_t gc_room(struct vm *vm)
 {
-    struct vm *vm = vm_of(in);
     uint32_t most =
         vm->config->heap_max ? vm->config->heap_max : (uint32_t)VM_HEAP_MAX;
     uint64_t have = 0;
@@ -125,6 +128,46 @@ uint32_t host_gc_get_max_new_split(Z_micropython_instance_t *in)
         have += vm_u32(vm, area + MP_AREA_POOL_END) -
                 vm_u32(vm, area + MP_AREA_POOL_START);
     return have + 4096 < most ? (uint32_t)(most - have) : 0;
+}
+
+/* A program that has filled the heap keeps it full: to show its MemoryError
+ * takes memory, too, and so does whatever the user types to make room. */
+enum { SET_ASIDE = 8 << 10, PLENTY = 64 << 10 };
+
+static bool has_free(struct vm *vm, uint32_t blocks)
+{
+    for (uint32_t area = MP_GC_AREA; area;
+         area = vm_u32(vm, area + MP_AREA_NEXT)) {
+        uint32_t count = (vm_u32(vm, area + MP_AREA_POOL_END) -
+                          vm_u32(vm, area + MP_AREA_POOL_START)) /
+                         MP_BLOCK;
+        uint32_t table = vm_u32(vm, area + MP_AREA_TABLE);
+        for (uint32_t i = 0; i < count && blocks; i++)
+            blocks -= table_is(vm, table, i, BLOCK_FREE);
+    }
+    return blocks == 0;
+}
+
+__attribute__((noinline)) void gc_set_aside(struct vm *vm)
+{
+    if (vm->set_aside || is_locked(vm))
+        return;
+    if (gc_room(vm) < PLENTY)
+        host_gc_collect(&vm->wasm);
+    if (gc_room(vm) >= PLENTY || has_free(vm, PLENTY / MP_BLOCK))
+        vm->set_aside = mpi_gc_alloc(&vm->wasm, SET_ASIDE, 0);
+}
+
+/* How large a new heap area may be: asked when the heap is full after a
+ * collection. 0 ends in MemoryError; the next collection has what was set
+ * aside. */
+uint32_t host_gc_get_max_new_split(Z_micropython_instance_t *in)
+{
+    struct vm *vm = vm_of(in);
+    uint32_t room = gc_room(vm);
+    if (!room)
+        vm->set_aside = 0;
+    return room;
 }
 
 /* The linear memory is as large as it starts: 16.6 MB, of which the heap may

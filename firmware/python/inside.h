@@ -112,6 +112,9 @@ struct vm {
     uint8_t alive[VM_REFS]; /* Python holds a proxy of this reference */
     uint32_t exceptions[8]; /* mp_obj_t of the types natives raise */
 
+    /* ---- memory ---- */
+    uint32_t set_aside; /* block of the heap, 0: in use */
+
     /* ---- natives ---- */
     char main_name[VOLUME_NAME_MAX + 1]; /* machine.main() */
     uint32_t alarm_callback;             /* mp_obj_t, 0: none */
@@ -179,6 +182,8 @@ void mpi_gc_collect_start(Z_micropython_instance_t *in);
 void mpi_gc_mark_subtree(Z_micropython_instance_t *in, uint32_t area,
                          uint32_t block);
 void mpi_gc_collect_end(Z_micropython_instance_t *in);
+uint32_t mpi_gc_alloc(Z_micropython_instance_t *in, uint32_t size,
+                      uint32_t flags); /* 0: there is none */
 _Noreturn void mpi_mp_raise_OSError(Z_micropython_instance_t *in, uint32_t no);
 void mpi_mp_raise_recursion_depth(Z_micropython_instance_t *in);
 uint32_t mpi_mp_sched_schedule(Z_micropython_instance_t *in, uint32_t function,
@@ -228,6 +233,12 @@ uint32_t host_readline(Z_micropython_instance_t *in, uint32_t line,
 /* Collects now, and tells the files nobody can use any more: bit n for
  * descriptor n, of which some are closed by then. */
 uint32_t gc_lost_files(struct vm *vm);
+
+/* How much the heap may still grow. */
+uint32_t gc_room(struct vm *vm);
+
+/* Memory set aside for what follows a MemoryError. */
+void gc_set_aside(struct vm *vm);
 
 /* ---- out.c: what Python prints ---- */
 void out_write(struct vm *vm, const uint8_t *from, size_t len);

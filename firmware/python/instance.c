@@ -64,6 +64,7 @@ void instance_start(struct vm *vm)
     memset(vm->alive, 0, sizeof vm->alive);
     memset(vm->exceptions, 0, sizeof vm->exceptions);
     vm->alarm_callback = 0;
+    vm->set_aside = 0;
     wait_set_alarm(vm, 0);
     health_reset(vm);
     memset(&vm->wasm, 0, sizeof vm->wasm);
@@ -148,6 +149,7 @@ enum exec_result instance_exec(struct vm *vm, const char *source, size_t len,
         wasm_rt_trap(WASM_RT_TRAP_OOB);
     memcpy(vm_at(vm, text), source, len);
     *vm_at(vm, text + (uint32_t)len) = 0;
+    gc_set_aside(vm);
     if (interruptible)
         wait_begin(vm);
     Z_micropythonZ_mp_js_do_exec(&vm->wasm, text, (uint32_t)len, out);

@@ -82,7 +82,7 @@ static void crash(struct native *n)
 /* heap_room(): bytes the heap may still grow by. */
 static void heap_room(struct native *n)
 {
-    native_return_int(n, host_gc_get_max_new_split(&n->vm->wasm));
+    native_return_int(n, gc_room(n->vm));
 }
 
 /* info(which) of: version, build, machine */

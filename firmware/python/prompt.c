@@ -28,6 +28,8 @@ void prompt_reset(struct vm *vm)
 
 static bool process_one(struct vm *vm, uint8_t byte)
 {
+    if (byte == '\r' || byte == CTRL_D)
+        gc_set_aside(vm);
     wait_begin(vm); /* also while it compiles: 9**9**9 is folded there */
     uint32_t r = Z_micropythonZ_mp_js_repl_process_char(&vm->wasm, byte);
     wait_end(vm);

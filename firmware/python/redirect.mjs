@@ -40,6 +40,7 @@ const exported = {
     gc_collect_start: [78, 'void', 0, '185108'],
     gc_mark_subtree: [79, 'void', 2, '384u'],
     gc_collect_end: [80, 'void', 0, '185108'],
+    gc_alloc: [82, 'u32', 2, 'w2c_f83('],
     mp_raise_OSError: [423, 'void', 1, ''],
     mp_raise_recursion_depth: [424, 'void', 0, ''],
     mp_sched_schedule: [431, 'u32', 2, '254u'],

@@ -362,6 +362,21 @@ def test_memory():
         assert 'MemoryError' in h.type('bytearray(1 << 30)')
 
 
+def test_full_of_small_things():
+    """The MemoryError is shown, and there is memory to go on with."""
+    with board() as h:
+        program = 'x = None\nwhile True: x = (x,)\n'
+        write(h, 'main.py', program)
+        h.send('\x04')
+        text = h.until('>>> ')
+        assert 'File "main.py", line 2' in text and 'MemoryError' in text, text
+        for _ in range(3):
+            assert h.type('"room" + "!"') == "'room!'\r\n"
+            assert h.type('x = None') == ''
+            text = paste(h, program)
+            assert 'line 2' in text and 'MemoryError' in text, text
+
+
 def test_crash():
     with board() as h:
         h.type('kept = 1; import machine')
