@@ -17,7 +17,7 @@ enum { PLAN_MAX = 32, PLAN_FILE_MAX = 16 << 20 };
 
 struct plan_item {
     char target[24];  /* as asked for: "factory" or "0x10000" */
-    char name[256];   /* of the file, without folders; controls are \\ */
+    char name[256];   /* of the file, without folders; controls as \ */
     char place[24];   /* name of what lies there, "" when unknown */
     const char *note; /* why it is as it is, or NULL */
     uint8_t *data;    /* malloc, the plan's */

@@ -232,7 +232,17 @@ def values(_):
         for words in lines(REFUSED):
             code, value, said = failed(words, place)
             assert code == 2 and "json" in value["error"], (words, value)
+        example(place)
         streams(board, place)
+
+
+def example(place):
+    """The one of EXIT-CODES.md."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                           "../../docs/EXIT-CODES.md")) as f:
+        line, shown = re.search(r"^    \$ wipy (.*) --json\n((?:    .*\n)+)",
+                                f.read(), re.M).groups()
+    assert run([*line.split(), "BOARD"], place)[1] == json.loads(shown)
 
 
 def failed(words, place):
