@@ -5,11 +5,10 @@
 
 #include <cmocka.h>
 
-#include <bearssl.h>
-
 #include "base/cursor.h"
 #include "base/hex.h"
 #include "bootmodel.h"
+#include "signing.h"
 
 static uint8_t image[70000];
 
@@ -244,17 +243,6 @@ static void peek_refuses_early(void **state)
     assert_string_equal(im.version, "1.2.3");
 }
 
-/* FIPS 186-4 P-256 / SHA-256 of "sample", RFC 6979 A.2.5: key and signature
- * are public vectors. */
-static const char key_hex[] =
-    "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
-    "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
-static const char private_hex[] =
-    "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
-static const char sign_hex[] =
-    "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
-    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
-
 static void signature_block(void **state)
 {
     (void)state;
@@ -292,25 +280,6 @@ static void a_key_makes_unsigned_images_unbootable(void **state)
                      IMAGE_UNSIGNED);
 }
 
-/* Puts the signature of the vectors' private key behind the image. */
-static size_t sign(uint8_t *data, size_t len)
-{
-    uint8_t x[32], digest[SHA256_LEN], public[P256_KEY_LEN];
-    struct image_sign s;
-    struct image im;
-    assert_true(hex_decode(x, private_hex, sizeof x));
-    assert_true(hex_decode(public, key_hex, sizeof public));
-    assert_int_equal(image_parse(&im, data, len), IMAGE_FINE);
-    image_digest(&im, digest);
-    br_ec_private_key key = {BR_EC_secp256r1, x, sizeof x};
-    assert_int_equal(br_ecdsa_i31_sign_raw(&br_ec_prime_i31, &br_sha256_vtable,
-                                           digest, &key, s.sign),
-                     P256_SIGN_LEN);
-    image_key_id(public, s.key_id);
-    image_sign_write(data + im.len, &s);
-    return im.len + IMAGE_SIGN_LEN;
-}
-
 static enum image_fault fault_under_key(const uint8_t *data, size_t len)
 {
     struct image_keys keys = {.count = 1};
@@ -325,7 +294,7 @@ static enum image_fault fault_under_key(const uint8_t *data, size_t len)
 static void the_signature_covers_all_that_is_used(void **state)
 {
     (void)state;
-    size_t len = sign(image, make_image(image, "1.2.3", 300, false));
+    size_t len = sign_image(image, make_image(image, "1.2.3", 300, false));
     assert_int_equal(fault_under_key(image, len), IMAGE_FINE);
     for (size_t at = 0; at < len; at++) {
         image[at] ^= 0x10;

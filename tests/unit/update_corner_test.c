@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bootboard.h"
+#include "signing.h"
 
 enum { CODE_LEN = 80000 };
 
@@ -65,6 +66,55 @@ static void what_is_being_received_cannot_be_selected(void **state)
     assert_int_equal(update_finish(&u), 0);
     assert_int_equal(s.boot.record.active, 1);
     assert_int_equal(s.boot.record.prev, 2);
+}
+
+/* Signed with the key that is set: accepted. Not signed, or with another one:
+ * refused as early as it can be known. */
+static void under_a_key_only_what_is_signed_is_taken(void **state)
+{
+    (void)state;
+    struct image_keys keys = {.count = 1};
+    uint8_t sector[FLASH_SECTOR];
+    board_with(NULL, NULL);
+    (void)hex_decode(keys.key[0], key_hex, P256_KEY_LEN);
+    keys_write(&keys, sector);
+    size_t len = sign_image(image, make_image(image, "f", 3000, false));
+    model_put(&m, 0x10000, image, len);
+    model_put(&m, 0x3d2000, sector, sizeof sector);
+    boot_up(NULL);
+
+    uint64_t before = m.ops;
+    len = make_image(image, "a", CODE_LEN, true);
+    assert_int_equal(update_begin(&u, (uint32_t)len, 0), 0);
+    assert_int_equal(feed(0, 4096), WIPY_ESIGN);
+    says("not signed");
+    says("nothing was changed");
+    update_abort(&u);
+    assert_int_equal(m.ops, before);
+    assert_int_equal(update_begin(&u, UPDATE_SIZE_UNKNOWN, 0), 0);
+    assert_int_equal(feed(0, len), 0);
+    assert_int_equal(update_finish(&u), WIPY_ESIGN);
+    says("not signed");
+    says("ota_0 holds no image now");
+
+    len = sign_image(image, make_image(image, "a", CODE_LEN, false));
+    assert_int_equal(image_add_tail(image, sizeof image, &len), 0);
+    assert_int_equal(update_begin(&u, (uint32_t)len, 0), 0);
+    assert_int_equal(feed(0, len), 0);
+    assert_int_equal(update_finish(&u), 0);
+    boot_up(NULL);
+    assert_string_equal(s.choice.handover.version, "a");
+    assert_int_equal(boot_confirm(&s.boot, 1, REASON_SELF_TEST), 0);
+
+    make_image(image, "b", CODE_LEN, false); /* under the signature of a */
+    len -= IMAGE_TAIL_LEN;
+    assert_int_equal(image_add_tail(image, sizeof image, &len), 0);
+    assert_int_equal(update_begin(&u, (uint32_t)len, 0), 0);
+    assert_int_equal(feed(0, len), 0);
+    assert_int_equal(update_finish(&u), WIPY_ESIGN);
+    says("signature does not match");
+    boot_up(NULL);
+    assert_string_equal(s.choice.handover.version, "a");
 }
 
 /* A host tool may have written a record that names the slot twice. */
@@ -171,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_being_received_cannot_be_selected),
+        cmocka_unit_test(under_a_key_only_what_is_signed_is_taken),
         cmocka_unit_test(a_slot_that_is_its_own_previous_one),
         cmocka_unit_test(what_is_announced_is_judged_at_once),
         cmocka_unit_test(longer_than_the_slot),
