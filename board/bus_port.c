@@ -1,9 +1,7 @@
 #define _GNU_SOURCE
 #include "bus_port.h"
 
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -11,25 +9,26 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "board/bus_job.h"
 
 /* ---- answers ---- */
 
-static void send_answer(struct bus_port *port, const struct bus_answer *answer,
-                        const void *payload, size_t len)
+void bus_port_answer(int socket, const struct bus_answer *answer,
+                     const void *payload, size_t len)
 {
     struct iovec parts[2] = {
         {.iov_base = (void *)(uintptr_t)answer, .iov_len = sizeof *answer},
         {.iov_base = (void *)(uintptr_t)payload, .iov_len = len}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = len ? 2 : 1};
     /* Lost when the CPU does not read its answers: its own harm. */
-    ssize_t n = sendmsg(port->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)n;
 }
 
 static void answer_now(struct bus_port *port, uint32_t id, int status)
 {
     struct bus_answer answer = {.id = id, .status = status};
-    send_answer(port, &answer, NULL, 0);
+    bus_port_answer(port->socket, &answer, NULL, 0);
 }
 
 /* ---- a busy chip ---- */
@@ -63,7 +62,7 @@ static void on_chip_done(void *ctx, int events)
     (void)events;
     struct bus_port *port = ctx;
     stop_timer(port);
-    send_answer(port, &port->answer, NULL, 0);
+    bus_port_answer(port->socket, &port->answer, NULL, 0);
     watch_set(port->watch, UV_READABLE);
 }
 
@@ -81,122 +80,10 @@ static void run_on_chip(struct bus_port *port, const struct command *command)
         answer_now(port, command->id, status);
 }
 
-/* ---- slow work, off the loop ---- */
-
-struct job {
-    uv_work_t work;
-    struct bus_port *port;
-    unsigned generation;
-    struct command command;
-    const struct chip_file *file;
-    int card_fd; /* our own copy: the card may be taken out meanwhile */
-    uint64_t card_sectors;
-    struct card_memory *memory; /* outlives the CPU's start for us */
-    struct bus_card_part parts[BUS_CARD_PARTS];
-    int part_count;
-    int status;
-    uint8_t data[BUS_PAYLOAD_MAX];
-};
-
-/* Between the card and the memory the CPU shares: what the CPU does to it
- * meanwhile is its own harm. */
-static int move_parts(const struct job *job)
-{
-    bool write = job->command.op == BUS_CARD_WRITE;
-    int err = 0;
-    for (int i = 0; i < job->part_count && !err; i++) {
-        const struct bus_card_part *p = &job->parts[i];
-        uint8_t *at = job->memory->at + p->at;
-        err = write ? sdcard_write(job->card_fd, job->card_sectors, p->sector,
-                                   at, p->count * 512)
-                    : sdcard_read(job->card_fd, job->card_sectors, p->sector,
-                                  at, p->count * 512);
-    }
-    return err || !write || job->command.addr != 1 ? err
-                                                   : sdcard_sync(job->card_fd);
-}
-
-static void job_run(uv_work_t *work)
-{
-    struct job *job = work->data;
-    const struct command *c = &job->command;
-    switch (c->op) {
-    case BUS_SYNC:
-        job->status = chip_file_sync(job->file);
-        break;
-    case BUS_SD_READ:
-        job->status = sdcard_read(job->card_fd, job->card_sectors, c->addr,
-                                  job->data, c->len);
-        break;
-    case BUS_SD_WRITE:
-        job->status = sdcard_write(job->card_fd, job->card_sectors, c->addr,
-                                   job->data, c->len);
-        break;
-    case BUS_CARD_READ:
-    case BUS_CARD_WRITE:
-        job->status = move_parts(job);
-        break;
-    default:
-        job->status = sdcard_sync(job->card_fd);
-        break;
-    }
-}
-
-static void job_done(uv_work_t *work, int status)
-{
-    (void)status;
-    struct job *job = work->data;
-    struct bus_port *port = job->port;
-    if (port->generation == job->generation && port->socket >= 0) {
-        struct bus_answer answer = {job->command.id, job->status};
-        bool data = job->command.op == BUS_SD_READ && job->status == 0;
-        send_answer(port, &answer, job->data, data ? job->command.len : 0);
-        watch_set(port->watch, UV_READABLE);
-    }
-    if (job->card_fd >= 0)
-        close(job->card_fd);
-    card_memory_drop(job->memory);
-    free(job);
-}
-
-/* The parts of a list, or the payload itself. */
-static int take_payload(struct job *job, const struct command *command)
-{
-    job->part_count = 0;
-    if (command->op == BUS_CARD_READ || command->op == BUS_CARD_WRITE)
-        job->part_count = command_card_parts(command, job->parts);
-    else if (command->payload)
-        memcpy(job->data, command->payload, command->len);
-    return job->part_count < 0 ? job->part_count : 0;
-}
-
-static void start_job(struct bus_port *port, const struct command *command)
-{
-    struct job *job = malloc(sizeof *job);
-    int err = job ? take_payload(job, command) : WIPY_EIO;
-    if (err) {
-        free(job);
-        answer_now(port, command->id, err);
-        return;
-    }
-    job->work.data = job;
-    job->port = port;
-    job->generation = port->generation;
-    job->command = *command;
-    job->command.payload = NULL;
-    job->file = port->file;
-    job->card_fd = -1;
-    if (command->op != BUS_SYNC && port->card->fd >= 0)
-        job->card_fd = fcntl(port->card->fd, F_DUPFD_CLOEXEC, 0);
-    job->card_sectors = port->card->sectors;
-    job->memory = card_memory_hold(port->memory);
-    watch_set(port->watch, 0);
-    uv_queue_work(port->loop, &job->work, job_run, job_done);
-}
-
 /* ---- one command ---- */
 
-static void dispatch(struct bus_port *port, const struct command *command)
+static void dispatch(struct bus_port *port, const struct command *command,
+                     size_t len)
 {
     const struct bus_port_events *ev = &port->ev;
     switch (command->op) {
@@ -209,16 +96,11 @@ static void dispatch(struct bus_port *port, const struct command *command)
     case BUS_WDT_ARM:
         answer_now(port, command->id, ev->arm_watchdog(ev->ctx, command->len));
         break;
-    case BUS_SYNC:
-    case BUS_SD_READ:
-    case BUS_SD_WRITE:
-    case BUS_SD_SYNC:
-    case BUS_CARD_READ:
-    case BUS_CARD_WRITE:
-        start_job(port, command);
-        break;
     default:
-        run_on_chip(port, command);
+        if (bus_job_is_for(command->op))
+            bus_job_start(port, command, len);
+        else
+            run_on_chip(port, command);
         break;
     }
 }
@@ -240,7 +122,7 @@ static void on_command(void *ctx, int events)
     if (err)
         answer_now(port, command.id, err);
     else
-        dispatch(port, &command);
+        dispatch(port, &command, (size_t)n);
 }
 
 int bus_port_init(struct bus_port *port, uv_loop_t *loop, struct chip *chip,

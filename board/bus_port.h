@@ -37,8 +37,8 @@ struct bus_port {
     struct watch *watch;
     int timer_fd; /* the chip is busy until it fires */
     struct watch *timer_watch;
-    struct bus_answer answer; /* held back until then */
-    unsigned generation;      /* answers of an earlier start are dropped */
+    struct bus_answer answer;    /* held back until then */
+    _Atomic unsigned generation; /* answers of an earlier start are dropped */
     uint8_t packet[COMMAND_PACKET_MAX + 1];
 };
 
@@ -51,6 +51,10 @@ void bus_port_release(struct bus_port *port);
 /* Serves the command socket of a new start; both stay the caller's. */
 void bus_port_start(struct bus_port *port, int socket,
                     struct card_memory *memory);
+
+/* Sends an answer with `len` bytes behind it; from any thread. */
+void bus_port_answer(int socket, const struct bus_answer *answer,
+                     const void *payload, size_t len);
 
 /* The CPU stopped: nothing is answered any more. Call before the socket is
  * closed. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -73,7 +74,7 @@ int sdcard_insert(struct sdcard *card, const char *path,
         close(fd);
         return err;
     }
-    sdcard_remove(card);
+    sdcard_remove(card); /* counts the change */
     card->fd = fd;
     card->readonly = readonly;
     card->sectors = size_of(fd) / SECTOR;
@@ -84,6 +85,7 @@ int sdcard_insert(struct sdcard *card, const char *path,
 
 void sdcard_remove(struct sdcard *card)
 {
+    atomic_fetch_add(&card->changes, 1);
     if (card->fd >= 0)
         close(card->fd);
     card->fd = -1;

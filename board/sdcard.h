@@ -12,7 +12,8 @@ struct sdcard {
     int fd; /* -1 = the slot is empty */
     bool readonly;
     uint64_t sectors;
-    uint32_t insertions; /* so far, this one included */
+    uint32_t insertions;      /* so far, this one included */
+    _Atomic unsigned changes; /* insertions and removals; for other threads */
     char path[1024];
 };
 

@@ -146,7 +146,9 @@ _Static_assert(sizeof(struct bus_board_regs) <= 4096, "registers fit a page");
  * BUS_CARD_READ and BUS_CARD_WRITE move sectors between the card and the
  * memory of BUS_FD_CARD, as a controller with direct memory access does: the
  * payload is a list of struct bus_card_part, carried out in order up to the
- * first that fails. That memory is new at each start. BUS_SD_READ and
+ * first that fails. One of no sectors names, in `sector`, the insertion (as
+ * sd_present) that those behind it are for: with another card in, or none,
+ * WIPY_ENOENT. That memory is new at each start. BUS_SD_READ and
  * BUS_SD_WRITE are what firmware of before asks. */
 enum bus_op {
     BUS_ERASE = 1,    /* addr, len: multiples of 4096 */

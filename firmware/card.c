@@ -10,13 +10,15 @@ _Static_assert((int)VOLUME_CARD_MEMORY <= (int)BUS_CARD_MEMORY,
 
 struct card {
     struct bus_cpu *bus;
-    uint8_t *memory; /* of BUS_FD_CARD */
+    uint8_t *memory;    /* of BUS_FD_CARD */
+    uint32_t insertion; /* that the volumes know of */
 };
 
 static uint32_t insertions(void *ctx)
 {
-    const struct card *card = ctx;
-    return card->bus->board->sd_present;
+    struct card *card = ctx;
+    card->insertion = card->bus->board->sd_present;
+    return card->insertion;
 }
 
 static uint64_t sectors(void *ctx)
@@ -39,22 +41,23 @@ static uint32_t place_of(const struct card *card, const void *data)
 static int card_read(void *ctx, uint32_t sector, void *to, uint32_t count)
 {
     const struct card *card = ctx;
-    struct bus_card_part part = {sector, count, place_of(card, to)};
-    return bus_call(card->bus, BUS_CARD_READ, 0, sizeof part, &part, NULL);
+    struct bus_card_part list[2] = {{.sector = card->insertion},
+                                    {sector, count, place_of(card, to)}};
+    return bus_call(card->bus, BUS_CARD_READ, 0, sizeof list, list, NULL);
 }
 
 static int card_store(void *ctx, const struct volume_card_part *parts,
                       unsigned count, bool sync)
 {
     const struct card *card = ctx;
-    struct bus_card_part list[BUS_CARD_PARTS];
-    if (count > BUS_CARD_PARTS)
+    struct bus_card_part list[BUS_CARD_PARTS] = {{.sector = card->insertion}};
+    if (count >= BUS_CARD_PARTS)
         return WIPY_EINVAL;
     for (unsigned i = 0; i < count; i++)
-        list[i] = (struct bus_card_part){parts[i].sector, parts[i].count,
-                                         place_of(card, parts[i].from)};
+        list[1 + i] = (struct bus_card_part){parts[i].sector, parts[i].count,
+                                             place_of(card, parts[i].from)};
     return bus_call(card->bus, BUS_CARD_WRITE, sync,
-                    count * (uint32_t)sizeof list[0], list, NULL);
+                    (1 + count) * (uint32_t)sizeof list[0], list, NULL);
 }
 
 struct volume_card card_of(struct bus_cpu *bus)

@@ -58,8 +58,9 @@ struct volume_card_part {
 
 /* The SD slot. `insertions` is 0 while no card is in, and another number each
  * time one was put in; the others return 0 or a negative enum wipy_err. What
- * is read or stored lies in `memory`, `memory_size` bytes that the card reaches
- * by itself, VOLUME_CARD_MEMORY_LEAST or more; NULL: anywhere. */
+ * is read or stored is of the card `insertions` told of last, or fails; it
+ * lies in `memory`, `memory_size` bytes that the card reaches by itself,
+ * VOLUME_CARD_MEMORY_LEAST or more; NULL: anywhere. */
 struct volume_card {
     void *ctx;
     uint32_t (*insertions)(void *ctx);

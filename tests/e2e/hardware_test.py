@@ -321,22 +321,23 @@ def card(build):
     with open(image, "wb") as f:
         f.truncate(1 << 20)
     with Probe(build) as board:
-        assert board.ask("c", "beyond")[:2] == [
+        assert board.ask("c", "meant")[:2] == [
             "card 0, 0 sectors, readonly 0", "write -3"]
         board.wipy("sd", "insert", image)
-        assert board.ask("c", "beyond") == [
+        assert board.ask("c", "meant") == [
             "card 1, 2048 sectors, readonly 0", "write 0", "read 0",
             "got 3c3c", "sync 0", "past -11",
-            "store 0", "load 0", "got 7777", "beyond -2 -11"]
+            "store 0", "load 0", "got 7777", "beyond -2 -11",
+            "meant 0, for another -3"]
         with open(image, "rb") as f:
             f.seek(5 * 512)
             assert f.read(1024) == b"\x3c" * 1024
             f.seek(9 * 512)
             assert f.read(512) == b"\x77" * 512
         board.wipy("sd", "remove")
-        assert board.ask("c", "beyond")[0].startswith("card 0")
+        assert board.ask("c", "meant")[0].startswith("card 0")
         board.wipy("sd", "insert", image)
-        assert board.ask("c", "beyond")[0].startswith("card 2")
+        assert board.ask("c", "meant")[0].startswith("card 2")
         with open(image, "ab") as f:
             f.write(b"x")
         refused = board.wipy("sd", "insert", image, check=False)

@@ -336,6 +336,9 @@ static void try_card_memory(uint32_t end)
     say("got %x%x", memory[4096], memory[4096 + 511]);
     say("beyond %d %d", move(BUS_CARD_READ, 9, 2, last),
         move(BUS_CARD_WRITE, end, 1, 0));
+    const uint32_t in = bus.board->sd_present;
+    say("meant %d, for another %d", move(BUS_CARD_WRITE, in, 0, 0),
+        move(BUS_CARD_WRITE, in + 1, 0, 0));
 }
 
 static void try_card(void)
