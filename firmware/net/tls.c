@@ -122,7 +122,7 @@ static ssize_t tls_recv(struct stream *s, void *to, size_t len)
         if (n <= 0)
             return -1;
     }
-    errno = EAGAIN; /* records without contents; poll will ring again */
+    errno = EAGAIN; /* poll rings again: there is more to read, or to send */
     return -1;
 }
 
@@ -188,6 +188,9 @@ bool stream_flush(struct stream *s, struct ring *out, size_t *moved)
     const uint8_t *at;
     size_t len;
     *moved = 0;
+    /* What TLS has to say by itself, too. */
+    if (s->tls && !push_records(s) && errno != EAGAIN)
+        return false;
     while ((len = ring_peek(out, &at)) > 0) {
         ssize_t n = stream_send(s, at, len);
         if (n < 0 && errno == EINTR)
