@@ -15,17 +15,14 @@
 
 enum {
     WRITE_MS = 20000, /* longest stall of the line while sending */
-    LOOK_MS = 100,    /* so often a wait looks whether it is interrupted */
 };
 
 /* ---- Ctrl-C ---- */
 
-static volatile sig_atomic_t interrupted;
-
 static void on_signal(int number)
 {
     (void)number;
-    interrupted = 1;
+    port_interrupted = 1;
 }
 
 static void catch_signals(void)
@@ -36,17 +33,15 @@ static void catch_signals(void)
     sigaction(SIGTERM, &act, NULL);
 }
 
-static int stopped(struct loader *l)
+int loader_stopped(struct loader *l)
 {
-    l->lost = false; /* connecting again is not wanted */
-    if (!l->synced)
-        return loader_fail(l, WIPY_ECANCELED,
-                           "interrupted; nothing was changed");
+    l->lost = false;  /* connecting again is not wanted */
     l->o.stay = true; /* nothing half written is started */
     return loader_fail(
-        l, WIPY_ECANCELED,
-        "interrupted; the board waits in its loader ('wipy reset' or its "
-        "button starts it)%s",
+        l, WIPY_ECANCELED, "interrupted%s%s",
+        l->synced ? "; the board waits in its loader ('wipy reset' or its "
+                    "button starts it)"
+                  : "",
         l->touched ? ", and what was being written is there in part: the same "
                      "command again sends only what is missing"
                    : "; nothing was changed");
@@ -89,6 +84,8 @@ static int send_out(struct loader *l)
     size_t len;
     while ((len = ring_peek(&l->client.out, &at)) > 0) {
         int err = port_write(l->port, at, len, WRITE_MS);
+        if (err == WIPY_ECANCELED)
+            return loader_stopped(l);
         if (err < 0) {
             l->lost = true;
             return loader_fail(l, err, "%s: %s", l->name,
@@ -129,14 +126,12 @@ static int next_event(struct loader *l, uint64_t give_up_ms)
         if (event != LOADER_NOTHING)
             return (int)event;
         uint64_t now = clock_now_ms();
-        if (interrupted)
+        if (port_interrupted)
             return WIPY_ECANCELED;
         if (now >= give_up_ms)
             return WIPY_ETIMEOUT;
-        uint64_t wait_ms = give_up_ms - now;
-        if (wait_ms > LOOK_MS)
-            wait_ms = LOOK_MS;
-        int got = port_read(l->port, l->in, sizeof l->in, (int)wait_ms);
+        int got =
+            port_read(l->port, l->in, sizeof l->in, (int)(give_up_ms - now));
         if (got < 0)
             return got;
         l->in_at = 0;
@@ -149,7 +144,7 @@ static int line_failed(struct loader *l, int err)
 {
     l->client.waiting = false;
     if (err == WIPY_ECANCELED)
-        return stopped(l);
+        return loader_stopped(l);
     l->lost = true;
     return loader_fail(l, err, "%s: %s", l->name,
                        err == WIPY_ECLOSED ? "the connection broke"
@@ -276,10 +271,10 @@ enum {
     VAIN_REFUSED_MAX = 2, /* what is refused three times is meant so */
 };
 
-bool loader_recovered(struct loader *l, int err, unsigned *again)
+bool loader_recovered(struct loader *l, int *err, unsigned *again)
 {
     unsigned most = l->lost ? VAIN_LOST_MAX : VAIN_REFUSED_MAX;
-    if ((!l->lost && err != WIPY_EPROTO) || *again == RECONNECTS_MAX)
+    if ((!l->lost && *err != WIPY_EPROTO) || *again == RECONNECTS_MAX)
         return false;
     l->in_vain = l->settled == l->settled_before ? l->in_vain + 1 : 1;
     l->settled_before = l->settled;
@@ -288,7 +283,10 @@ bool loader_recovered(struct loader *l, int err, unsigned *again)
     if (!l->o.quiet)
         fprintf(stderr, "%s; connecting again\n", l->error);
     ++*again;
-    return loader_connect_again(l) == 0;
+    int failed = loader_connect_again(l);
+    if (failed)
+        *err = failed;
+    return !failed;
 }
 
 int loader_read_reg(struct loader *l, uint32_t addr, uint32_t *value)

@@ -87,15 +87,18 @@ int loader_connect(struct loader *l);
 /* After a failure with `lost`: the same again, several times with pauses. */
 int loader_connect_again(struct loader *l);
 
-/* After failure `err`: true when the line was lost, or the board said no or
+/* After failure `*err`: true when the line was lost, or the board said no or
  * nonsense (a hurt byte can do that), and a new session stands, so that what
  * failed can be done anew. `*again` counts; given up when several in a row
- * brought nothing further. */
-bool loader_recovered(struct loader *l, int err, unsigned *again);
+ * brought nothing further. Where none stands, `*err` is why. */
+bool loader_recovered(struct loader *l, int *err, unsigned *again);
 
 /* Runs the flash (EN pulse; the loader's own way where the port has no
  * lines), unless `stay`; closes the port. */
 void loader_disconnect(struct loader *l);
+
+/* Ctrl-C came: l->error says what state the board is in. WIPY_ECANCELED. */
+int loader_stopped(struct loader *l);
 
 /* One command and its answer (l->client.answer). WIPY_EPROTO when the board
  * says it failed, WIPY_ETIMEOUT, WIPY_ECLOSED. */

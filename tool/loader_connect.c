@@ -339,6 +339,10 @@ static int connect_once(struct loader *l)
     for (size_t i = 0; !err && i < sizeof stages / sizeof stages[0]; i++)
         err = stages[i](l);
     l->block = l->client.stub ? LOADER_STUB_BLOCK : LOADER_ROM_BLOCK;
+    if (err == WIPY_ECANCELED)
+        loader_stopped(l);
+    if (err == WIPY_ECLOSED && l->port && !l->synced)
+        loader_next_frame(l, SYNC_MS); /* what it said before is heard */
     if (err < 0) {
         port_close(l->port);
         l->port = NULL;
@@ -352,6 +356,19 @@ static bool hurt(const struct loader *l, int err)
     return l->synced && (err == WIPY_ETIMEOUT || err == WIPY_EPROTO);
 }
 
+/* A line over TCP that another client has says so and closes; where there is
+ * RFC 2217, opening the port has seen that. */
+static int explain_closing(struct loader *l)
+{
+    char said[80];
+    port_text(said, sizeof said, l->heard, l->heard_len);
+    if (l->synced || !strstr(said, "in use"))
+        return WIPY_ECLOSED;
+    return loader_fail(l, WIPY_EBUSY,
+                       "%s: it closed the connection, saying: %s", l->name,
+                       said);
+}
+
 /* A line that breaks in the middle of this, or hurts a byte, is tried again;
  * one that cannot be opened, or where nobody answers, is not. */
 int loader_connect(struct loader *l)
@@ -359,7 +376,17 @@ int loader_connect(struct loader *l)
     int err = connect_once(l);
     for (int i = 1; hurt(l, err) && i < CONNECTS; i++)
         err = connect_once(l);
-    return err == WIPY_ECLOSED ? loader_connect_again(l) : err;
+    if (err == WIPY_ECLOSED)
+        err = loader_connect_again(l);
+    return err == WIPY_ECLOSED ? explain_closing(l) : err;
+}
+
+/* Ends early at a signal. */
+static void rest(uint32_t ms)
+{
+    uint64_t end = clock_now_ms() + ms;
+    while (!port_interrupted && clock_now_ms() < end)
+        clock_sleep_ms(10);
 }
 
 int loader_connect_again(struct loader *l)
@@ -369,7 +396,7 @@ int loader_connect_again(struct loader *l)
     port_close(l->port);
     l->port = NULL;
     for (size_t i = 0; i < sizeof pauses_ms / sizeof pauses_ms[0]; i++) {
-        clock_sleep_ms(pauses_ms[i]);
+        rest(pauses_ms[i]);
         err = connect_once(l);
         if (err == 0 || !(l->lost || hurt(l, err)))
             break;

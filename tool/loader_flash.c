@@ -142,7 +142,7 @@ int loader_erase(struct loader *l, uint32_t off, uint32_t len)
         return err;
     do
         err = erase_once(l, off, len);
-    while (err < 0 && loader_recovered(l, err, &again));
+    while (err < 0 && loader_recovered(l, &err, &again));
     return err;
 }
 
@@ -159,7 +159,7 @@ int loader_compare(struct loader *l, uint32_t off, const uint8_t *data,
     file_digest_begin(&file, data, len);
     do
         err = len ? loader_differences(l, off, &file, differs, true) : 0;
-    while (err < 0 && loader_recovered(l, err, &again));
+    while (err < 0 && loader_recovered(l, &err, &again));
     file_digest_get(&file);
     for (uint32_t i = sectors; i-- > 0;) {
         if (!differs[i])

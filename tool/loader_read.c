@@ -98,7 +98,7 @@ int loader_read(struct loader *l, const char *what, uint32_t off, uint8_t *to,
             got += part;
         else if (err == WIPY_ECORRUPT && again++ < LOADER_TRIES)
             err = 0; /* damaged on the way: once more */
-        else if (loader_recovered(l, err, &again))
+        else if (loader_recovered(l, &err, &again))
             err = 0;
         bar.done = got;
     }

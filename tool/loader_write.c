@@ -312,7 +312,7 @@ int loader_write(struct loader *l, const char *what, uint32_t off,
             rounds++;
     } while ((err == WIPY_ECORRUPT && rounds < WRITE_ROUNDS) ||
              (err < 0 && err != WIPY_ECORRUPT &&
-              loader_recovered(l, err, &result->again)));
+              loader_recovered(l, &err, &result->again)));
     file_digest_get(&j.file);
     free(j.differs);
     result->seconds = (double)(clock_now_us() - start) / 1e6;

@@ -110,7 +110,7 @@ static int fetch_all(struct mirror *m)
         err = fetch_tables(m, &table);
         if (!err)
             err = fetch_records(m, &table);
-    } while (err < 0 && loader_recovered(m->l, err, &again));
+    } while (err < 0 && loader_recovered(m->l, &err, &again));
     return err;
 }
 

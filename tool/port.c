@@ -21,7 +21,14 @@
 
 enum kind { KIND_TTY, KIND_SOCKET, KIND_RFC2217 };
 
-enum { CONNECT_MS = 5000, BUSY_MS = 5000, BUSY_AGAIN_MS = 250 };
+enum {
+    CONNECT_MS = 5000,
+    BUSY_MS = 5000,
+    BUSY_AGAIN_MS = 250,
+    LOOK_MS = 100, /* a signal between looking and waiting waits so long */
+};
+
+volatile sig_atomic_t port_interrupted;
 
 struct port {
     enum kind kind;
@@ -65,8 +72,9 @@ static void transmit(struct port *p)
         ring_drop(&p->net.out, (size_t)put);
 }
 
-/* One wait; carries bytes both ways, so that two full buffers never wait for
- * each other. Returns 0 or WIPY_ECLOSED. */
+/* One wait, perhaps a shorter one; carries bytes both ways, so that two full
+ * buffers never wait for each other. Returns 0, WIPY_ECLOSED or
+ * WIPY_ECANCELED. */
 static int pump(struct port *p, int timeout_ms)
 {
     bool out = ring_used(&p->net.out) > 0;
@@ -75,12 +83,25 @@ static int pump(struct port *p, int timeout_ms)
     if (!in)
         digest_raw(p);
     fd.events = (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0));
-    int ready = poll(&fd, 1, timeout_ms);
+    if (timeout_ms < 0 || timeout_ms > LOOK_MS)
+        timeout_ms = LOOK_MS;
+    int ready = poll(&fd, 1, port_interrupted ? 0 : timeout_ms);
     if (ready > 0 && in && (fd.revents & (POLLIN | POLLHUP | POLLERR)))
         receive(p);
     if (ready > 0 && !p->gone && out && (fd.revents & POLLOUT))
         transmit(p);
-    return p->gone ? WIPY_ECLOSED : 0;
+    if (p->gone)
+        return WIPY_ECLOSED;
+    return ready <= 0 && port_interrupted ? WIPY_ECANCELED : 0;
+}
+
+void port_text(char *to, size_t size, const char *from, size_t len)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < len && made + 1 < size; i++)
+        if (from[i] >= ' ' && from[i] <= '~')
+            to[made++] = from[i];
+    to[made] = 0;
 }
 
 static int left_ms(uint64_t end)
@@ -94,8 +115,9 @@ int port_read(struct port *p, void *to, size_t size, int timeout_ms)
     uint64_t end = clock_now_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
     int left = timeout_ms;
     while (ring_used(&p->net.in) == 0) {
-        if (pump(p, left) < 0 && ring_used(&p->net.in) == 0)
-            return WIPY_ECLOSED;
+        int err = pump(p, left);
+        if (err < 0 && ring_used(&p->net.in) == 0)
+            return err;
         if (ring_used(&p->net.in))
             break;
         if (timeout_ms >= 0 && (left = left_ms(end)) == 0)
@@ -110,8 +132,9 @@ static int flush(struct port *p, uint64_t end)
         int left = left_ms(end);
         if (left == 0)
             return WIPY_ETIMEOUT;
-        if (pump(p, left) < 0)
-            return WIPY_ECLOSED;
+        int err = pump(p, left);
+        if (err < 0)
+            return err;
     }
     return 0;
 }
@@ -222,8 +245,10 @@ static int connect_within(int fd, const struct addrinfo *at)
         return 0;
     if (errno != EINPROGRESS)
         return errno;
-    if (poll(&out, 1, CONNECT_MS) <= 0)
-        return ETIMEDOUT;
+    uint64_t end = clock_now_ms() + CONNECT_MS;
+    while (poll(&out, 1, LOOK_MS) <= 0)
+        if (port_interrupted || left_ms(end) == 0)
+            return ETIMEDOUT;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
     return err;
 }
@@ -245,10 +270,11 @@ static int open_tcp(const char *address, char *why)
     int err = getaddrinfo(host, colon + 1, &hints, &list);
     if (err) {
         snprintf(why, PORT_NAME_MAX, "%.100s: %s", host, gai_strerror(err));
-        return WIPY_ENOENT;
+        return err == EAI_SERVICE ? WIPY_EINVAL : WIPY_ENOENT;
     }
     int fd = -1, reason = ECONNREFUSED, on = 1;
-    for (struct addrinfo *at = list; at && fd < 0; at = at->ai_next) {
+    for (struct addrinfo *at = list; at && fd < 0 && !port_interrupted;
+         at = at->ai_next) {
         fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
         reason = fd < 0 ? errno : connect_within(fd, at);
         if (fd >= 0 && reason) {
@@ -294,21 +320,22 @@ static int open_tty(const char *path, uint32_t baud, char *why)
 /* The other end must agree to be a serial port. */
 static int negotiate(struct port *p, uint32_t baud, char *why)
 {
+    int err = 0;
     uint64_t end = clock_now_ms() + PORT_SETTLE_MS;
-    while (!p->net.com_port && !p->net.refused && left_ms(end))
-        if (pump(p, left_ms(end)) < 0)
-            break;
-    if (p->net.com_port)
-        return port_set_baud(p, baud);
-    char said[64] = "";
-    size_t len = ring_get(&p->net.in, said, sizeof said - 1);
-    while (len && (said[len - 1] == '\n' || said[len - 1] == '\r'))
-        said[--len] = 0;
+    while (!err && !p->net.com_port && !p->net.refused && left_ms(end))
+        err = pump(p, left_ms(end));
+    if (!err && p->net.com_port)
+        err = port_set_baud(p, baud);
+    if (!err && p->net.com_port)
+        return 0;
+    char said[64];
+    size_t len = ring_get(&p->net.in, said, sizeof said);
+    port_text(said, sizeof said, said, len);
     snprintf(why, PORT_NAME_MAX, "%s%s%s",
              p->gone ? "it closed the connection"
                      : "it does not speak RFC 2217 (try socket://)",
-             len ? ", saying: " : "", said);
-    return p->gone ? WIPY_EBUSY : WIPY_EPROTO;
+             said[0] ? ", saying: " : "", said);
+    return p->gone ? WIPY_EBUSY : WIPY_ENOENT;
 }
 
 static const char *after(const char *text, const char *prefix)
@@ -351,11 +378,12 @@ int port_open(struct port **out, const char *name, uint32_t baud, char *why)
 {
     uint64_t end = clock_now_ms() + BUSY_MS;
     int err = open_once(out, name, baud, why);
-    while (err == WIPY_EBUSY && after(name, "rfc2217://") && left_ms(end)) {
+    while (err == WIPY_EBUSY && after(name, "rfc2217://") && left_ms(end) &&
+           !port_interrupted) {
         poll(NULL, 0, BUSY_AGAIN_MS);
         err = open_once(out, name, baud, why);
     }
-    return err;
+    return err < 0 && port_interrupted ? WIPY_ECANCELED : err;
 }
 
 void port_close(struct port *p)

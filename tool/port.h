@@ -9,6 +9,7 @@
 #ifndef WIPY_TOOL_PORT_H
 #define WIPY_TOOL_PORT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,9 +21,14 @@ enum {
     PORT_SETTLE_MS = 3000, /* longest wait for a setting's acknowledgement */
 };
 
-/* WIPY_ENOENT: no such device or nobody listens; WIPY_EBUSY: in use (an
- * RFC 2217 line for five seconds); WIPY_EINVAL: the name is none. `*p` is set
- * on success; the reason is in `why` (PORT_NAME_MAX characters) otherwise. */
+/* A signal handler sets it: what moves without waiting still does, but
+ * whatever waits for a port then ends with WIPY_ECANCELED. */
+extern volatile sig_atomic_t port_interrupted;
+
+/* WIPY_ENOENT: no such device, nobody listens, or something else than a serial
+ * port; WIPY_EBUSY: in use (an RFC 2217 line for five seconds); WIPY_EINVAL:
+ * the name is none. `*p` is set on success; the reason is in `why`
+ * (PORT_NAME_MAX characters) otherwise. */
 int port_open(struct port **p, const char *name, uint32_t baud, char *why);
 void port_close(struct port *p);
 
@@ -30,7 +36,7 @@ void port_close(struct port *p);
  * time ran out, WIPY_ECLOSED when the other end is gone. */
 int port_read(struct port *p, void *to, size_t size, int timeout_ms);
 
-/* Writes all, or WIPY_ETIMEOUT / WIPY_ECLOSED. */
+/* Writes all, or WIPY_ETIMEOUT / WIPY_ECLOSED / WIPY_ECANCELED. */
 int port_write(struct port *p, const void *from, size_t len, int timeout_ms);
 
 /* A new speed after everything written has left; odd values are fine. */
@@ -43,6 +49,10 @@ bool port_has_baud(const struct port *p);
 
 /* Drops what came and was not read. */
 void port_purge(struct port *p);
+
+/* What the other end said, for a message: only what a terminal prints, cut to
+ * `size`; `to` may be `from`. */
+void port_text(char *to, size_t size, const char *from, size_t len);
 
 /* Readable with poll(2); port_read may still have bytes of its own first. */
 int port_fd(const struct port *p);
