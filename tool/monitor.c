@@ -238,6 +238,8 @@ static int open_port(struct monitor *m)
         complain("wipy: %s\n", how);
         return EXIT_BOARD;
     }
+    if (!m->serial.o.port && !m->serial.o.quiet)
+        fprintf(stderr, "Port %s (%s)\n", m->name, how);
     int err = port_open(&m->port, m->name, m->serial.o.baud, why);
     if (err < 0)
         complain("wipy: %s: %s\n", m->name, why);

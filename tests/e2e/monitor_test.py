@@ -121,6 +121,7 @@ def piped(build):
         board.kill()
         board.start()
         pipe = Line(m.stderr.fileno(), lambda: None)
+        pipe.until(b"(the running board of ")
         pipe.until(b"the board is back")
         board.kill()
         began = time.monotonic()
