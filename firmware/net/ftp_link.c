@@ -86,16 +86,17 @@ static void data_shake(struct ftp_conn *c)
         ftp_data_opened(&c->ftp, c->net->now_ms);
 }
 
-/* The data connection is there: encrypted when PROT P was said. */
+/* The data connection is there: encrypted when PROT P was said, with the
+ * certificate its session began with. The one on the board may be half of a new
+ * pair by now. */
 static void data_opened(struct ftp_conn *c)
 {
-    struct net *net = c->net;
     /* One engine per session: a goodbye still on its way loses. */
     if (c->protect)
         stream_close(&c->leaving, false);
     if (c->protect &&
-        !stream_encrypt(&c->data, c->data_tls, &net->tls_loader.identity,
-                        &net->tls_cache)) {
+        !stream_encrypt(&c->data, c->data_tls, &c->control_tls->identity,
+                        &c->net->tls_cache)) {
         data_failed(c);
         return;
     }

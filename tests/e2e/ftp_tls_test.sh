@@ -95,6 +95,42 @@ assert ftp.size("/flash/p") == len(data)
 ftp.delete("/flash/p")
 ftp.quit()
 END
+    # A session that replaces certificate and key: others come between the two
+    # and see no pair, it goes on with its own.
+    rm -rf "$WORK/new"
+    "$BUILD/wipy" cert -o "$WORK/new" >/dev/null || fail "wipy cert"
+    python3 - "${FTP%:*}" "${FTP#*:}" "$WORK/new" <<'END' || fail "a new certificate"
+import ftplib, ssl, sys, time
+host, port, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+def session():
+    ftp = ftplib.FTP_TLS(context=context)
+    ftp.connect(host, port, 10)
+    ftp.login("micro", "python")
+    ftp.prot_p()
+    return ftp
+
+def another_comes():
+    time.sleep(2.1)
+    with ftplib.FTP() as ftp:
+        ftp.connect(host, port, 10)
+        ftp.login("micro", "python")
+    time.sleep(0.3)
+
+old = session()
+for name in ("cert.pem", "private.key"):
+    with open(f"{folder}/{name}", "rb") as f:
+        assert old.storbinary("STOR /flash/cert/" + name, f).startswith("226")
+    another_comes()
+assert "boot.py" in " ".join(old.nlst("/flash")) or old.nlst("/")
+new = session()
+with open(folder + "/cert.pem") as f:
+    wanted = ssl.PEM_cert_to_DER_cert(f.read())
+assert new.sock.getpeercert(True) == wanted, "the old certificate is still used"
+assert new.nlst("/")
+END
     # The key of another certificate: told, and plain FTP goes on.
     rm -rf "$WORK/other"
     "$BUILD/wipy" cert -o "$WORK/other" >/dev/null || fail "wipy cert"
