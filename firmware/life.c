@@ -24,6 +24,14 @@ void life_init(struct life *life, struct bus_cpu *bus)
     h->version[sizeof h->version - 1] = 0;
 }
 
+/* Not read from the record itself, which other threads may not: while it is
+ * being written it is ahead of the flash, and goes back when that fails. */
+static void note_trial(struct life *life)
+{
+    life->trial =
+        (life->handover.flags & HANDOVER_TRIAL) && boot_on_trial(&life->boot);
+}
+
 int life_open(struct life *life, uint32_t rtc)
 {
     const struct bus_fault *fault =
@@ -33,6 +41,7 @@ int life_open(struct life *life, uint32_t rtc)
     update_init(&life->update, &life->boot, life->handover.slot);
     if (life->open_err)
         return life->open_err;
+    note_trial(life);
     diary_open(&life->diary, &life->boot);
     (void)diary_note_start(&life->diary, &life->handover, life->retained,
                            fault->kind, fault->code, rtc);
@@ -41,14 +50,15 @@ int life_open(struct life *life, uint32_t rtc)
 
 bool life_on_trial(const struct life *life)
 {
-    return life->open_err == 0 && (life->handover.flags & HANDOVER_TRIAL) &&
-           boot_on_trial(&life->boot);
+    return life->trial;
 }
 
 void life_note_change(struct life *life, uint32_t rtc)
 {
-    if (life->open_err == 0)
-        (void)diary_note_change(&life->diary, &life->boot, rtc);
+    if (life->open_err)
+        return;
+    note_trial(life);
+    (void)diary_note_change(&life->diary, &life->boot, rtc);
 }
 
 int life_confirm(struct life *life, enum boot_reason reason, uint32_t rtc)

@@ -17,8 +17,9 @@ struct life {
     struct bus_cpu *bus;
     struct boot_handover handover;  /* as the bootloader left it */
     struct boot_retained *retained; /* in the registers */
-    int open_err;   /* of boot_open(); then only handover is known */
-    char doubt[96]; /* why a trial is not confirmed, if known; loop only */
+    int open_err;       /* of boot_open(); then only handover is known */
+    _Atomic bool trial; /* waits for its confirmation */
+    char doubt[96];     /* why a trial is not confirmed, if known; loop only */
 
     /* storage thread */
     struct flash flash;
@@ -36,7 +37,7 @@ void life_init(struct life *life, struct bus_cpu *bus);
  * refused: returns that error. */
 int life_open(struct life *life, uint32_t rtc);
 
-/* True while the executing image waits for its confirmation. */
+/* True while the executing image waits for its confirmation. Any thread. */
 bool life_on_trial(const struct life *life);
 
 /* Confirms it. Storage thread. 0 or see boot_confirm(). */
@@ -46,7 +47,8 @@ int life_confirm(struct life *life, enum boot_reason reason, uint32_t rtc);
  * for the diary. Storage thread. */
 void life_note_unhealthy(struct life *life, const char *why, uint32_t rtc);
 
-/* Writes the record's last change into the diary. Storage thread. */
+/* To be called after each change of the record: writes it into the diary.
+ * Storage thread. */
 void life_note_change(struct life *life, uint32_t rtc);
 
 /* What happened, for the banner: on trial, safe boot, left image, damage; one
