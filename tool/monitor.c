@@ -94,11 +94,10 @@ static int from_board(struct monitor *m)
 }
 
 /* The terminal is put right before the program ends. */
-static volatile sig_atomic_t told_to_end;
-
 static void on_signal(int number)
 {
-    told_to_end = number;
+    (void)number;
+    port_interrupted = 1;
 }
 
 static void catch_signals(void)
@@ -113,7 +112,7 @@ static void catch_signals(void)
 static int watch(struct monitor *m)
 {
     int done = 0;
-    while (!done && !told_to_end) {
+    while (!done && !port_interrupted) {
         struct pollfd fds[] = {
             {.fd = port_fd(m->port), .events = POLLIN},
             {.fd = m->keyboard ? STDIN_FILENO : -1, .events = POLLIN},
@@ -153,7 +152,7 @@ static bool left_meanwhile(struct monitor *m)
     struct pollfd fd = {.fd = m->keyboard ? STDIN_FILENO : -1,
                         .events = POLLIN};
     if (poll(&fd, 1, AGAIN_MS) <= 0)
-        return told_to_end != 0;
+        return port_interrupted != 0;
     ssize_t got = read(STDIN_FILENO, keys, sizeof keys);
     m->keyboard = got > 0;
     return got > 0 && memchr(keys, LEAVE, (size_t)got);
@@ -184,14 +183,12 @@ static int wait_for_board(struct monitor *m)
 static int watch_on(struct monitor *m)
 {
     int done = 0;
-    while (!done) {
+    while (!done && !port_interrupted) {
         done = watch(m);
         if (done == WIPY_ECLOSED || done == WIPY_EIO)
             done = wait_for_board(m);
-        if (told_to_end)
-            break;
     }
-    return done;
+    return port_interrupted ? 0 : done;
 }
 
 /* ---- beginning ---- */
