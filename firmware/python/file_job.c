@@ -30,7 +30,8 @@ int64_t file_call_unless_open(struct vm *vm, struct file_job *j,
                               void (*run)(struct file_job *j))
 {
     int64_t result = file_call(vm, j, run);
-    if (result != -EBUSY || !files_close_lost(vm))
+    bool open = result == -EBUSY || result == -EMFILE;
+    if (!open || !files_close_lost(vm))
         return result;
     if (j->reason)
         j->reason[0] = 0;

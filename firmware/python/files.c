@@ -98,12 +98,12 @@ static unsigned open_files(const struct vm *vm)
 {
     unsigned count = 0;
     for (int i = 3; i < VM_FDS; i++)
-        count += vm->fds[i].kind == FD_FILE;
+        count += vm->fds[i].kind == FD_FILE || vm->fds[i].kind == FD_DIR;
     return count;
 }
 
-/* One that a collection did not close is closed here; its object holds the
- * descriptor until it is collected, too. */
+/* A collection closes files and directories; a file that it did not close is
+ * closed here, and its object holds the descriptor until it is collected. */
 bool files_close_lost(struct vm *vm)
 {
     unsigned before = open_files(vm);
@@ -165,7 +165,7 @@ static int open_path(struct vm *vm, struct vm_fd *f, const char *path,
     struct file_job j = {.path = path};
     if (flags & GUEST_DIRECTORY) {
         f->kind = FD_DIR;
-        f->handle = (int)file_call(vm, &j, job_opendir);
+        f->handle = (int)file_call_unless_open(vm, &j, job_opendir);
     } else {
         j.flags = volume_flags(flags);
         f->handle = (int)file_call_unless_open(vm, &j, job_open);

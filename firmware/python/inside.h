@@ -313,8 +313,9 @@ struct file_job {
 enum { VM_REASON = 160 };
 int64_t file_call(struct vm *vm, struct file_job *j,
                   void (*run)(struct file_job *j));
-/* The same for what an open file may refuse: then those that Python has lost
- * without closing them are closed, and the call is made once more. */
+/* The same for what open files may refuse or be too many for: then those that
+ * Python has lost without closing them are closed, and the call is made once
+ * more. */
 int64_t file_call_unless_open(struct vm *vm, struct file_job *j,
                               void (*run)(struct file_job *j));
 /* `path` of Python as an absolute one; false when too long. */

@@ -153,6 +153,9 @@ LOST = [  # files nobody closed do not stand in the way
     ('g = gen(); h = next(g); put("d", "3"); put("d", "4"); h.read()',
      "'kept!'"),
     ('h.close(); os.remove("c"); os.remove("d")', ''),
+    ('def first(): return [next(os.ilistdir()) for i in range(100)]', None),
+    ('', None),
+    ('len(first()), len(first()), len(os.listdir("/"))', '(100, 100, '),
 ]
 
 PYTHON = [
