@@ -212,6 +212,7 @@ uint64_t ftp_conn_tick(struct ftp_conn *c)
     ftp_conn_flush(c);
     if (c->state == CONN_FLUSHING && now_ms >= c->flush_ms)
         ftp_conn_drop(c);
+    uint64_t link_at = ftp_link_tick(c);
     if (c->state == CONN_FREE)
         return UINT64_MAX;
     uint64_t at =
@@ -220,7 +221,6 @@ uint64_t ftp_conn_tick(struct ftp_conn *c)
         at = tls_turn_ms(c->net);
     if (stream_holds_input(&c->control) && wants_input(c))
         at = now_ms;
-    uint64_t link_at = ftp_link_tick(c);
     return link_at < at ? link_at : at;
 }
 

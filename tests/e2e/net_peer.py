@@ -206,6 +206,10 @@ class NetHost(Net):
     def pids(self):
         return [self.process.pid]
 
+    def log_text(self):
+        with open(self.log.name) as f:
+            return f.read()
+
     def stop(self):
         """An orderly end, which is where a sanitizer looks for leaks."""
         assert self.process.poll() is None, "the server died"
@@ -226,6 +230,12 @@ class WholeBoard(Net, Board):
     def __init__(self, build, *options):
         Board.__init__(self, build, *options)
         self.folder = self.work
+
+    def log_text(self):
+        prompt = self.prompt()
+        text = prompt.run("import machine; print(machine.log())")
+        prompt.close()
+        return text
 
     def pids(self):
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"

@@ -120,6 +120,7 @@ static void logins(void **state)
          FTP_LOGIN_TRIES, FTP_STRAYS, TELNET_TRIES);
     says("budget: %d wrong passwords at once, then one every %d s",
          LOGIN_BUDGET, LOGIN_BUDGET_MS / 1000);
+    says("it has one line in %d s", REFUSAL_MS / 1000);
     says("a right one, or %d min without attempt", LOGIN_FORGET_MIN);
     says("where nobody failed for %d minutes", LOGIN_MARK_MIN);
     says("The %d addresses that logged in last", LOGIN_KNOWN);
