@@ -1,11 +1,14 @@
 /* wipy monitor: the board's serial line on this terminal. */
 #define _DEFAULT_SOURCE /* cfmakeraw */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -130,6 +133,18 @@ static int watch(struct monitor *m)
 
 /* ---- a board that went away ---- */
 
+/* Who only listens would not notice that a network is gone: let the kernel
+ * ask after ten seconds of silence. A tty is no socket and needs none. */
+static void keep_alive(const struct monitor *m)
+{
+    const int on = 1, idle_s = 10, every_s = 3, times = 3;
+    int fd = port_fd(m->port);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
+}
+
 /* The number of a pty may be somebody else's terminal by now: only the board
  * itself says which one it has. */
 static bool name_again(struct monitor *m)
@@ -176,6 +191,7 @@ static int wait_for_board(struct monitor *m)
             return WIPY_ENOENT;
     } while (!name_again(m) ||
              port_open(&m->port, m->name, m->serial.o.baud, why) < 0);
+    keep_alive(m);
     fprintf(stderr, "wipy: %s: the board is back\n", m->name);
     return 0;
 }
@@ -238,11 +254,13 @@ static int open_port(struct monitor *m)
     if (!m->serial.o.port && !m->serial.o.quiet)
         fprintf(stderr, "Port %s (%s)\n", m->name, how);
     int err = port_open(&m->port, m->name, m->serial.o.baud, why);
-    if (err < 0)
+    if (err < 0) {
         complain("wipy: %s: %s\n", m->name, why);
-    else
-        look_whose(m);
-    return err < 0 ? loader_exit_code(err) : 0;
+        return loader_exit_code(err);
+    }
+    keep_alive(m);
+    look_whose(m);
+    return 0;
 }
 
 /* True when it is one; `old` is how it was. */
