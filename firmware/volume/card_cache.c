@@ -106,7 +106,9 @@ static int settle_lines(struct card_cache *c, uint32_t sector, uint32_t count,
                         bool drop)
 {
     for (struct card_line *l = c->line; l < c->line + CARD_LINES; l++) {
-        if (!overlap(l->first, l->count, sector, count))
+        /* By far the most are elsewhere; this is asked for each cluster. */
+        if ((sector - l->first >= l->count && l->first - sector >= count) ||
+            !l->count)
             continue;
         int err = store_line(c, l);
         if (err)
