@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import termios
-import sys
 import time
 
 from board import Board, Line, run_cases, wait_for
@@ -136,43 +135,6 @@ def piped(build):
         assert b"the connection broke\n" in m.stderr.read()
 
 
-GONE = "10.9.9.2"
-
-
-def ip(*arguments):
-    return subprocess.run(["ip", *arguments], capture_output=True,
-                          check=False).returncode == 0
-
-
-def vanishes(build):
-    """A board whose network goes away without a word is missed, and found"""
-    if "VANISHES" not in os.environ:
-        space = ["unshare", "-n" if os.geteuid() == 0 else "-rn"]
-        if subprocess.run([*space, "true"], check=False).returncode:
-            print("skipped: no network of our own here (unshare)")
-            sys.exit(77)
-        subprocess.run([*space, sys.executable, sys.argv[0], build,
-                        "vanishes"], check=True,
-                       env=dict(os.environ, VANISHES="inside"))
-        return
-    assert ip("link", "set", "lo", "up")
-    assert ip("address", "add", GONE + "/32", "dev", "lo")
-    with Board(build, "--serial-bind", GONE) as board:
-        m = Monitor(board)
-        m.line.send("\r6*7\r")
-        m.line.until(b"\n42\r")
-        assert ip("address", "del", GONE + "/32", "dev", "lo")
-        assert ip("route", "add", "blackhole", GONE + "/32")
-        m.line.until(b"the connection broke; waiting for the board", 40)
-        assert ip("route", "del", "blackhole", GONE + "/32")
-        assert ip("address", "add", GONE + "/32", "dev", "lo")
-        m.line.until(b"the board is back", 40)
-        m.line.send("\r'a'+'b'\r")
-        m.line.until(b"'ab'")
-        m.line.send("\x1d")
-        m.ends(0)
-
-
 def no_lines(build):
     """On a pty, without reset lines, Ctrl-T says what does it"""
     with Board(build) as board:
@@ -186,4 +148,4 @@ def no_lines(build):
 
 
 if __name__ == "__main__":
-    run_cases(keys, other_ends, comes_back, piped, no_lines, vanishes)
+    run_cases(keys, other_ends, comes_back, piped, no_lines)
