@@ -24,8 +24,19 @@ struct vm_fd *fd_of(struct vm *vm, uint32_t fd)
     return open ? &vm->fds[fd] : NULL;
 }
 
+static unsigned count_fds(const struct vm *vm, enum vm_fd_kind kind)
+{
+    unsigned count = 0;
+    for (int i = 3; i < VM_FDS; i++)
+        count += vm->fds[i].kind == kind;
+    return count;
+}
+
 static int new_fd(struct vm *vm, enum vm_fd_kind kind)
 {
+    if ((kind == FD_FILE && count_fds(vm, FD_FILE) >= VM_FILES) ||
+        (kind == FD_DIR && count_fds(vm, FD_DIR) >= VM_DIRS))
+        return -EMFILE;
     for (int i = 3; i < VM_FDS; i++)
         if (vm->fds[i].kind == FD_FREE) {
             struct vm_fd *f = &vm->fds[i];
@@ -96,10 +107,7 @@ void files_reset(struct vm *vm)
 
 static unsigned open_files(const struct vm *vm)
 {
-    unsigned count = 0;
-    for (int i = 3; i < VM_FDS; i++)
-        count += vm->fds[i].kind == FD_FILE || vm->fds[i].kind == FD_DIR;
-    return count;
+    return count_fds(vm, FD_FILE) + count_fds(vm, FD_DIR);
 }
 
 /* A collection closes files and directories; a file that it did not close is
@@ -163,8 +171,7 @@ static int open_path(struct vm *vm, struct vm_fd *f, const char *path,
                      uint32_t flags)
 {
     struct file_job j = {.path = path};
-    if (flags & GUEST_DIRECTORY) {
-        f->kind = FD_DIR;
+    if (f->kind == FD_DIR) {
         f->handle = (int)file_call_unless_open(vm, &j, job_opendir);
     } else {
         j.flags = volume_flags(flags);
@@ -192,9 +199,10 @@ u32 Z_envZ___syscall_openat(struct Z_env_instance_t *env, u32 dirfd, u32 path,
     int err = get_path(vm, dirfd, path, resolved);
     if (err)
         return (u32)err;
-    int fd = new_fd(vm, FD_FILE);
+    enum vm_fd_kind kind = flags & GUEST_DIRECTORY ? FD_DIR : FD_FILE;
+    int fd = new_fd(vm, kind);
     if (fd == -EMFILE && files_close_lost(vm))
-        fd = new_fd(vm, FD_FILE);
+        fd = new_fd(vm, kind);
     if (fd < 0)
         return (u32)fd;
     err = open_path(vm, &vm->fds[fd], resolved, flags);

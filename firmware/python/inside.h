@@ -14,7 +14,10 @@
 #include "micropython.h" /* made by wasm2c */
 
 enum {
-    VM_FDS = 24, /* 0, 1, 2 are the console */
+    VM_FDS = 32, /* 0, 1, 2 are the console */
+    /* The rest is for FTP, whatever a program keeps open. */
+    VM_FILES = VOLUME_FILES - 8,
+    VM_DIRS = VOLUME_DIRS - 6,
     VM_FILE_BUFFER = 4096,
     VM_OUT_BUFFER = 1024,
     VM_C_STACK = 256 << 10,      /* linear stack: 1200 levels of Python */

@@ -46,7 +46,7 @@ enum {
     VOLUME_PATH_MAX = 512, /* bytes of a path, without the NUL */
     VOLUME_NAME_MAX = 255, /* bytes of one name, without the NUL */
     VOLUME_FILES = 24,     /* files open at the same time, all volumes */
-    VOLUME_DIRS = 8,       /* directories open at the same time */
+    VOLUME_DIRS = 16,      /* directories open at the same time */
     VOLUME_CARD_MEMORY = 1280 * 1024, /* what a card is lent at most */
     VOLUME_CARD_MEMORY_LEAST = 256 * 1024,
 };
