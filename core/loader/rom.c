@@ -39,7 +39,6 @@ void rom_stop(struct rom_loader *r)
     memset(&r->write, 0, sizeof r->write);
     memset(&r->read, 0, sizeof r->read);
     memset(r->spi, 0, sizeof r->spi);
-    memset(r->flash_status, 0, sizeof r->flash_status);
     r->dialect = ROM_DIALECT_ROM;
     r->baud = BAUD_AT_RESET;
     r->running = r->rtc_open = r->held = false;

@@ -58,12 +58,11 @@ enum rom_next { ROM_STAY = 0, ROM_REBOOT, ROM_RUN };
 /* One write in progress, plain or deflated. */
 struct rom_write {
     bool open, deflated;
-    uint32_t at;           /* next byte to program */
-    uint32_t left;         /* bytes still announced */
-    uint32_t erased;       /* everything below is erased, as far as `end` */
-    uint32_t end;          /* end of what is to be erased */
-    uint32_t blocks, next; /* announced blocks, next sequence number */
-    uint32_t block_size;
+    uint32_t at;     /* next byte to program */
+    uint32_t left;   /* bytes still announced */
+    uint32_t erased; /* everything below is erased, as far as `end` */
+    uint32_t end;    /* end of what is to be erased */
+    uint32_t next;   /* sequence number */
 };
 
 /* One READ_FLASH in progress. */
@@ -83,12 +82,12 @@ struct rom_loader {
     struct ring out;
     struct rom_write write;
     struct rom_read read;
-    uint32_t spi[64]; /* SPI1 registers, as written */
-    uint8_t flash_status[2];
-    uint32_t baud;      /* as far as the loader knows */
-    uint32_t next_baud; /* after the output drained; 0 = none */
-    enum rom_next then; /* after the output drained */
-    bool held;          /* the answer waits for the chip */
+    uint32_t spi[64];        /* SPI1 registers, as written */
+    uint8_t flash_status[3]; /* the chip's: a reset does not reach it */
+    uint32_t baud;           /* as far as the loader knows */
+    uint32_t next_baud;      /* after the output drained; 0 = none */
+    enum rom_next then;      /* after the output drained */
+    bool held;               /* the answer waits for the chip */
     uint64_t now_ms, wait_until_ms;
     uint32_t frames, broken_frames; /* statistics */
     struct inflater inflater;

@@ -52,14 +52,15 @@ void rom_flash_begin(struct rom_loader *r, const struct rom_request *q,
     uint32_t size = read_u32(&in);
     struct rom_write w = {.open = true, .left = size};
     w.deflated = q->op == LOADER_DEFL_BEGIN;
-    w.blocks = read_u32(&in);
-    w.block_size = read_u32(&in);
+    read_skip(&in, 4); /* how many blocks */
+    uint32_t block_size = read_u32(&in);
     w.at = read_u32(&in);
+    r->write.open = false; /* whatever comes of this one */
     if (in.bad || !rom_on_chip(r, w.at, size)) {
         a->error = rom_error(r, LOADER_ROM_BAD_PARAMETER, LOADER_STUB_LENGTH);
         return;
     }
-    if (w.block_size > LOADER_BLOCK_MAX) {
+    if (block_size > LOADER_BLOCK_MAX) {
         a->error =
             rom_error(r, LOADER_ROM_BAD_PARAMETER, LOADER_STUB_BLOCK_SIZE);
         return;
@@ -69,8 +70,10 @@ void rom_flash_begin(struct rom_loader *r, const struct rom_request *q,
     r->write = w;
     if (w.deflated)
         inflate_start(&r->inflater);
-    if (r->dialect == ROM_DIALECT_ROM && erase_upto(r, w.end) < 0)
+    if (r->dialect == ROM_DIALECT_ROM && erase_upto(r, w.end) < 0) {
         a->error = LOADER_ROM_FAILED;
+        r->write.open = false;
+    }
 }
 
 /* Programs what was announced; what is over must be padding. */

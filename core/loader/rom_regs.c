@@ -81,20 +81,28 @@ static uint32_t sfdp_word(uint32_t offset)
     return offset == 0 ? 0x50444653 : 0xffffffff;
 }
 
+/* The status registers are kept but protect nothing: the boards this stands
+ * for leave them at 0. */
 static uint32_t spi_answer(struct rom_loader *r, uint8_t opcode)
 {
+    uint8_t *status = r->flash_status, value = (uint8_t)r->spi[SPI_W0];
     switch (opcode) {
     case 0x9f: /* read identification */
         return r->cfg.flash_id;
     case 0x05:
-        return r->flash_status[0];
+        return status[0];
     case 0x35:
-        return r->flash_status[1];
+        return status[1];
+    case 0x15:
+        return status[2];
     case 0x01:
-        r->flash_status[0] = (uint8_t)r->spi[SPI_W0];
+        status[0] = value & 0xfc; /* busy and write enable cannot be written */
         return 0;
     case 0x31:
-        r->flash_status[1] = (uint8_t)r->spi[SPI_W0];
+        status[1] = value;
+        return 0;
+    case 0x11:
+        status[2] = value;
         return 0;
     case 0x5a:
         return sfdp_word(r->spi[SPI_ADDR] >> 8);

@@ -262,6 +262,63 @@ static void checks_before_it_writes(void **state)
     assert_int_equal(b->chip[0], 0xff);
 }
 
+/* What a write was refused for must not be done by the blocks that follow. */
+static void a_refused_begin_ends_the_write_before(void **state)
+{
+    struct bench *b = *state;
+    sync_up(b);
+    assert_int_equal(ask(b, LOADER_FLASH_BEGIN, 4, 64u, 1u, 64u, 0u), 0);
+    assert_int_equal(
+        ask(b, LOADER_FLASH_BEGIN, 4, 0x1000u, 1u, 0x400u, CHIP - 1u), 1);
+    assert_int_equal(block(b, LOADER_FLASH_DATA, 0, "abcd", 4), 6);
+    assert_int_equal(b->chip[0], 0xff);
+}
+
+/* As esptool does it: SPI1's user command, at most 4 bytes each way. */
+static uint32_t spi(struct bench *b, uint32_t opcode, uint32_t value,
+                    uint32_t answer_bits)
+{
+    uint32_t at = 0x3ff42000;
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, at + 0x2c, answer_bits - 1,
+                         0xffffffffu, 0u),
+                     0);
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, at + 0x24, 7u << 28 | opcode,
+                         0xffffffffu, 0u),
+                     0);
+    assert_int_equal(
+        ask(b, LOADER_WRITE_REG, 4, at + 0x80, value, 0xffffffffu, 0u), 0);
+    assert_int_equal(ask(b, LOADER_WRITE_REG, 4, at, 1u << 18, 0xffffffffu, 0u),
+                     0);
+    assert_int_equal(ask(b, LOADER_READ_REG, 1, at + 0x80), 0);
+    return b->client.answer.value;
+}
+
+/* The flash chip has no reset line: its status registers outlast a reset. */
+static void the_flash_keeps_its_status(void **state)
+{
+    static const struct {
+        uint8_t read, write;
+        uint32_t value, then;
+    } registers[] = {
+        {0x05, 0x01, 0x1c, 0x1c},
+        {0x35, 0x31, 0x02, 0x02},
+        {0x15, 0x11, 0x60, 0x60},
+        {0x05, 0x01, 0xff, 0xfc}, /* never busy */
+    };
+    struct bench *b = *state;
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+        sync_up(b);
+        spi(b, 0x06, 0, 8);
+        spi(b, registers[i].write, registers[i].value, 8);
+        assert_int_equal(spi(b, registers[i].read, 0, 8), registers[i].then);
+        rom_stop(&b->rom);
+        rom_start(&b->rom, true);
+        sync_up(b);
+        assert_int_equal(spi(b, registers[i].read, 0, 8), registers[i].then);
+    }
+    assert_int_equal(spi(b, 0x9f, 0, 24) & 0xff, 0xef);
+}
+
 static void speed_and_leaving_come_after_the_answer(void **state)
 {
     struct bench *b = *state;
@@ -548,6 +605,8 @@ int main(void)
         WITH(both_dialects_differ),
         WITH(writes_and_repeats),
         WITH(checks_before_it_writes),
+        WITH(a_refused_begin_ends_the_write_before),
+        WITH(the_flash_keeps_its_status),
         WITH(speed_and_leaving_come_after_the_answer),
         WITH(a_reset_by_software_keeps_the_straps),
         WITH(the_watchdog_reads_the_straps_anew),
