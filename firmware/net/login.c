@@ -218,14 +218,19 @@ static uint64_t mix(const struct login *l, uint64_t value)
 
 static uint16_t minute(uint64_t now_ms)
 {
-    return (uint16_t)(now_ms / 60000 + 1);
+    return (uint16_t)(now_ms / 60000);
 }
 
 /* `wide`: 0 for the /16, 1 for the /24, 2 for the address. */
-static uint16_t *mark_of(struct login *l, uint32_t addr, unsigned wide)
+static struct login_mark *mark_of(struct login *l, uint32_t addr, unsigned wide)
 {
     uint64_t network = ntohl(addr) >> (16 - 8 * wide);
     return &l->mark[wide][mix(l, network) % LOGIN_MARKS];
+}
+
+static bool is_old(const struct login_mark *mark, uint64_t now_ms)
+{
+    return (uint16_t)(minute(now_ms) - mark->minute) >= LOGIN_MARK_MIN;
 }
 
 static unsigned rank_of(struct login *l, uint32_t addr, uint64_t now_ms)
@@ -234,8 +239,8 @@ static unsigned rank_of(struct login *l, uint32_t addr, uint64_t now_ms)
     if (find_known(l, addr))
         return LOGIN_KNOWN_RANK;
     for (; wide < 3; wide++) {
-        uint16_t mark = *mark_of(l, addr, wide);
-        if (!mark || (uint16_t)(minute(now_ms) - mark) >= LOGIN_MARK_MIN)
+        const struct login_mark *mark = mark_of(l, addr, wide);
+        if (mark->count < LOGIN_MARK_AT || is_old(mark, now_ms))
             break;
     }
     return wide + 1;
@@ -291,6 +296,15 @@ static void note_success(struct login *l, uint32_t addr, uint64_t now_ms)
     *place = (struct login_address){.addr = addr, .last_ms = now_ms};
 }
 
+static void count_failure(struct login_mark *mark, uint64_t now_ms)
+{
+    if (is_old(mark, now_ms))
+        mark->count = 0;
+    if (mark->count < LOGIN_MARK_AT)
+        mark->count++;
+    mark->minute = minute(now_ms);
+}
+
 static void note_failure(struct login *l, uint32_t addr, uint64_t now_ms)
 {
     struct login_address *a = find_known(l, addr);
@@ -298,7 +312,7 @@ static void note_failure(struct login *l, uint32_t addr, uint64_t now_ms)
         a = entry_for(l, addr, now_ms);
         l->budget -= l->budget > 0;
         for (unsigned wide = 0; wide < 3; wide++)
-            *mark_of(l, addr, wide) = minute(now_ms);
+            count_failure(mark_of(l, addr, wide), now_ms);
     }
     if (is_forgotten(a, now_ms))
         a->failures = 0;

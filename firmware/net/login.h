@@ -13,18 +13,18 @@
  * them than can be remembered. So all addresses that never logged in share a
  * budget: 32 failures at once, then one in four seconds, whatever their
  * number: 21,600 guesses a day. Who waits for it has its turn by rank: first
- * addresses of networks (/16, then /24) from where nobody failed within the
- * hour, then those that did not fail themselves, by chance among equals. So a
- * newcomer is the next to be judged, unless the attackers have as many fresh
- * networks: then, among k of them that hold sessions, its turn comes after
- * about 4 k seconds. (Judging the right password at once whatever the budget
- * would be no help: an attacker would take the silence for a no, and guess as
- * fast as it connects.) The eight addresses that logged in last need no budget,
- * nobody but another login takes their place, and sessions give way to them
- * (net_lobby_ms): their owners do not notice the attack. (Only who attacks from
- * the owner's own address, behind the same router or on the same machine, can
- * lock that address out; another address and the serial line stay open.)
- * Thread-safe. */
+ * addresses of networks (/16, then /24) from where nobody failed three times
+ * within the hour, then those that did not themselves, by chance among equals.
+ * So a newcomer is the next to be judged, unless the attackers have as many
+ * fresh networks: then, among k of them that hold sessions, its turn comes
+ * after about 4 k seconds. (Judging the right password at once whatever the
+ * budget would be no help: an attacker would take the silence for a no, and
+ * guess as fast as it connects.) The eight addresses that logged in last need
+ * no budget, nobody but another login takes their place, and sessions give way
+ * to them (net_lobby_ms): their owners do not notice the attack. (Only who
+ * attacks from the owner's own address, behind the same router or on the same
+ * machine, can lock that address out; another address and the serial line stay
+ * open.) Thread-safe. */
 #ifndef WIPY_FIRMWARE_LOGIN_H
 #define WIPY_FIRMWARE_LOGIN_H
 
@@ -46,7 +46,8 @@ enum {
     LOGIN_BUDGET_MS = 4000, /* then one each */
     LOGIN_FORGET_MIN = 30,  /* without an attempt */
     LOGIN_MARKS = 4096,     /* of networks and addresses that failed, */
-    LOGIN_MARK_MIN = 60,    /* for so many minutes */
+    LOGIN_MARK_MIN = 60,    /* for so many minutes, when */
+    LOGIN_MARK_AT = 3,      /* so often: who mistypes is no attacker */
 };
 
 /* Where the record lies (nvs). Both return 0 or a negative enum wipy_err;
@@ -66,6 +67,11 @@ struct login_address {
     uint64_t last_ms;
 };
 
+struct login_mark {
+    uint16_t minute; /* of the last one */
+    uint16_t count;
+};
+
 struct login {
     pthread_mutex_t lock;
     struct login_store store;
@@ -75,9 +81,9 @@ struct login {
     struct login_address known[LOGIN_KNOWN];
     uint32_t budget;
     uint64_t budget_ms; /* when it last grew */
-    /* Minute of the last failure from a /16, a /24, an address, by hash; 0:
-     * none. Two that share a place only cost the cleaner its rank. */
-    uint16_t mark[3][LOGIN_MARKS];
+    /* Failures from a /16, a /24, an address, by hash. Two that share a place
+     * only cost the cleaner its rank. */
+    struct login_mark mark[3][LOGIN_MARKS];
 };
 
 enum login_verdict {
@@ -96,8 +102,8 @@ int login_set(struct login *l, const char *user, const char *password);
 
 bool login_is_factory(struct login *l);
 
-/* 0 for the addresses that logged in last; 1: nobody failed from its /16, 2:
- * from its /24, 3: from itself; 4: it failed. */
+/* 0 for the addresses that logged in last; 1: nobody failed often from its
+ * /16, 2: from its /24, 3: from itself; 4: it did. */
 enum { LOGIN_KNOWN_RANK = 0 };
 unsigned login_rank(struct login *l, uint32_t addr, uint64_t now_ms);
 

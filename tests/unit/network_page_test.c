@@ -122,7 +122,8 @@ static void logins(void **state)
          LOGIN_BUDGET, LOGIN_BUDGET_MS / 1000);
     says("it has one line in %d s", REFUSAL_MS / 1000);
     says("a right one, or %d min without attempt", LOGIN_FORGET_MIN);
-    says("where nobody failed for %d minutes", LOGIN_MARK_MIN);
+    says("where fewer than %d attempts failed in the last %d minutes",
+         LOGIN_MARK_AT, LOGIN_MARK_MIN);
     says("The %d addresses that logged in last", LOGIN_KNOWN);
 }
 
