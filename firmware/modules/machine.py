@@ -69,6 +69,8 @@ sleep = lightsleep
 
 
 def deepsleep(ms=0):
+    if not 0 <= ms <= 0x7fffffff:
+        raise ValueError('the time is 0 to 2147483647 ms')
     _board.deep_sleep(ms)
 
 
@@ -217,8 +219,8 @@ class WDT:
         self.init(timeout)
 
     def init(self, timeout=5000):
-        if timeout < 1000:
-            raise ValueError('the timeout is at least 1000 ms')
+        if not 1000 <= timeout <= 0x7fffffff:
+            raise ValueError('the timeout is 1000 to 2147483647 ms')
         _board.wdt_arm(timeout)
         WDT._armed = True
 
@@ -238,6 +240,8 @@ class RTC:
     def init(self, datetime=(2015, 1, 1, 0, 0, 0, 0, None), source=None):
         t = tuple(datetime) + (0,) * 6
         us = t[6] if len(datetime) > 6 and t[6] else 0
+        if not 1970 <= t[0] <= 2105:
+            raise ValueError('the clock goes from 1970 to 2105')
         s = _time.mktime((t[0], t[1], t[2], t[3], t[4], t[5], 0, 0))
         _board.set_clock(s * 1000000.0 + us)
 

@@ -5,6 +5,11 @@ from collections import namedtuple
 _scan = namedtuple('wlan', ('ssid', 'bssid', 'sec', 'channel', 'rssi'))
 
 
+def _check_timeout(s):
+    if not 5 <= s <= 1000000:
+        raise ValueError('the timeout is 5 to 1000000 s')
+
+
 class Server:
     _made = None
 
@@ -27,8 +32,8 @@ class Server:
             if not 0 < len(user.encode()) <= 32 or \
                     not 0 < len(password.encode()) <= 32:
                 raise ValueError('user and password have 1 to 32 bytes')
-        if timeout and timeout < 5:
-            raise ValueError('the timeout is at least 5 s')
+        if timeout:
+            _check_timeout(timeout)
         _board.server_init(user, password, timeout)
 
     def deinit(self):
@@ -37,8 +42,7 @@ class Server:
     def timeout(self, *s):
         if not s:
             return _board.server_timeout()
-        if s[0] < 5:
-            raise ValueError('the timeout is at least 5 s')
+        _check_timeout(s[0])
         _board.server_timeout(s[0])
 
     def isrunning(self):

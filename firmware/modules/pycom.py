@@ -18,6 +18,8 @@ def heartbeat_on_boot(*on):
 
 
 def rgbled(*colour):
+    if colour and not 0 <= colour[0] <= 0xffffff:
+        raise ValueError('a colour is 0 to 0xffffff')
     return _board.rgb(*colour)
 
 
@@ -88,9 +90,15 @@ def nvs_set(key, value):
             value -= 1 << 32
         _board.nvs_set(key, value)
     elif isinstance(value, str):
-        _board.nvs_set(key, b's' + value.encode())
+        _nvs_keep(key, b's' + value.encode())
     else:
-        _board.nvs_set(key, b'b' + bytes(value))
+        _nvs_keep(key, b'b' + bytes(value))
+
+
+def _nvs_keep(key, data):
+    if len(data) > 1983:
+        raise ValueError('a value has at most 1982 bytes')
+    _board.nvs_set(key, data)
 
 
 def nvs_get(key, default=_none):
