@@ -4,13 +4,21 @@
  * WebAssembly build cannot: input(), which would read zeros for ever, and
  * raw-paste mode (Ctrl-E 'A' Ctrl-A in raw mode), for the same reason. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "firmware/python/inside.h"
 
-enum { CTRL_A = 1, CTRL_C = 3, CTRL_D = 4, CTRL_E = 5 };
+enum { CTRL_A = 1, CTRL_B = 2, CTRL_C = 3, CTRL_D = 4, CTRL_E = 5 };
 
-enum paste_state { PASTE_NONE, PASTE_CTRL_E, PASTE_A, PASTE_DATA };
+/* PASTE_END: refused, what the client still sends is dropped. */
+enum paste_state {
+    PASTE_NONE,
+    PASTE_CTRL_E,
+    PASTE_A,
+    PASTE_DATA,
+    PASTE_END,
+};
 
 enum {
     PASTE_WINDOW = 128, /* bytes the client may send ahead */
@@ -61,6 +69,34 @@ static bool paste_keep(struct vm *vm, uint8_t byte)
     return true;
 }
 
+static bool type(struct vm *vm, const uint8_t *text, size_t len)
+{
+    bool reset = false;
+    for (size_t i = 0; i < len && !reset; i++)
+        reset = process(vm, text[i]);
+    return reset;
+}
+
+static bool has_controls(const uint8_t *text, size_t len)
+{
+    return memchr(text, CTRL_A, len) || memchr(text, CTRL_B, len) ||
+           memchr(text, CTRL_E, len);
+}
+
+/* To raw mode such a byte of a program is a key. */
+static bool type_quoted(struct vm *vm, const uint8_t *text, size_t len)
+{
+    bool reset = type(vm, (const uint8_t *)"exec(b'", 7);
+    for (size_t i = 0; i < len && !reset; i++) {
+        char hex[5];
+        bool plain = text[i] >= 32 && text[i] < 127 && text[i] != '\'' &&
+                     text[i] != '\\';
+        int n = snprintf(hex, sizeof hex, plain ? "%c" : "\\x%02x", text[i]);
+        reset = type(vm, (const uint8_t *)hex, (size_t)n);
+    }
+    return reset || type(vm, (const uint8_t *)"')", 2);
+}
+
 /* The text goes through raw mode, whose "OK" the client does not expect. */
 static bool paste_run(struct vm *vm)
 {
@@ -72,8 +108,9 @@ static bool paste_run(struct vm *vm)
     out_write(vm, (const uint8_t *)"\x04", 1);
     bool reset = process(vm, CTRL_C); /* an empty line to start with */
     vm->out_swallow = 0;
-    for (size_t i = 0; i < len && !reset; i++)
-        reset = process(vm, text[i]);
+    if (!reset && len)
+        reset = has_controls(text, len) ? type_quoted(vm, text, len)
+                                        : type(vm, text, len);
     free(text);
     if (len == 0)
         reset = reset || process(vm, '\n');
@@ -99,13 +136,20 @@ static bool paste_data(struct vm *vm, uint8_t byte)
     }
     if (!paste_keep(vm, byte)) {
         prompt_reset(vm);
-        out_print(vm, "\x04\x04MemoryError: the text is longer than the board "
-                      "takes\r\n\x04>");
+        out_write(vm, (const uint8_t *)"\x04", 1);
+        vm->paste_state = PASTE_END;
         return false;
     }
     if (vm->paste_len % PASTE_WINDOW == 0)
         out_write(vm, (const uint8_t *)"\x01", 1);
     return false;
+}
+
+static void paste_refused(struct vm *vm)
+{
+    prompt_reset(vm);
+    out_print(vm, "\x04MemoryError: the text is longer than the board "
+                  "takes\r\n\x04>");
 }
 
 static bool paste_feed(struct vm *vm, uint8_t byte, bool *reset)
@@ -129,6 +173,10 @@ static bool paste_feed(struct vm *vm, uint8_t byte, bool *reset)
         return true;
     case PASTE_DATA:
         *reset = paste_data(vm, byte);
+        return true;
+    case PASTE_END:
+        if (byte == CTRL_C || byte == CTRL_D)
+            paste_refused(vm);
         return true;
     }
     return false;

@@ -250,6 +250,31 @@ def test_raw_paste():
         h.until('OK1\r\n\x04\x04>')
 
 
+def test_raw_paste_of_anything():
+    """Control characters are text there; too much is refused as a whole."""
+    with board() as h:
+        h.send('\x01')
+        h.until('raw REPL; CTRL-B to exit\r\n>')
+        h.send('\x05A\x01')
+        h.until(b'R\x01\x80\x00\x01')
+        h.send('x = "\x01a\x02\x05\\x07\'\xe4"\nif x:\n  print(len(x), '
+               'ord(x[5]))\n\x04')
+        assert h.until('\x04>') == '\x047 39\r\n\x04\x04>'
+        h.send('\x05A\x01')
+        h.until(b'R\x01\x80\x00\x01')
+        line = '#' * 127 + '\n'
+        for _ in range((1 << 20) // 128):
+            h.send(line)
+            h.until(b'\x01')
+        h.send('print("rest")\n')
+        h.until('\x04')
+        h.send('print("rest")\n\x04')
+        text = h.until('\x04>')
+        assert text.startswith('\x04MemoryError') and 'rest' not in text, text
+        h.send('print(7)\x04')
+        assert h.until('\x04\x04>') == 'OK7\r\n\x04\x04>'
+
+
 def test_soft_reset():
     with board() as h:
         h.type('x = 5')
