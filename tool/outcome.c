@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
@@ -11,21 +12,34 @@ static char said[2048]; /* all complaints, a line each */
 static json_t *result;
 static bool in_lines;
 
-static void keep(const char *format, va_list list)
+/* Names come from archives and other machines: a terminal must not obey. */
+static void make_printable(char *text)
 {
-    size_t len = strlen(said);
-    vsnprintf(said + len, sizeof said - len, format, list);
+    for (char *c = text; *c; c++)
+        if (((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f)
+            *c = '?';
 }
 
 void complain(const char *format, ...)
 {
+    char brief[256], *text = brief;
     va_list list;
     va_start(list, format);
-    keep(format, list);
+    int len = vsnprintf(brief, sizeof brief, format, list);
     va_end(list);
-    va_start(list, format);
-    vfprintf(stderr, format, list);
-    va_end(list);
+    if (len >= (int)sizeof brief && (text = malloc((size_t)len + 1))) {
+        va_start(list, format);
+        vsnprintf(text, (size_t)len + 1, format, list);
+        va_end(list);
+    }
+    if (!text)
+        text = brief;
+    make_printable(text);
+    fputs(text, stderr);
+    len = (int)strlen(said);
+    snprintf(said + len, sizeof said - (size_t)len, "%s", text);
+    if (text != brief)
+        free(text);
 }
 
 int out_of_memory(void)

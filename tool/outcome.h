@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 /* A sentence on standard error, "wipy: NAME: what is wrong; what to do", with
- * its newline. With --json it is also the "error" of a command that fails. */
+ * its newline; what a terminal would obey becomes '?'. With --json it is also
+ * the "error" of a command that fails. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The result of the command, for --json; taken over, printed when it ends. */
