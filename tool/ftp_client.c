@@ -75,6 +75,9 @@ static int read_reply(struct ftp_client *f)
              line[3] == '-');
     f->code = atoi(line);
     snprintf(f->reply, sizeof f->reply, "%s", line[3] ? line + 4 : "");
+    for (char *c = f->reply; *c; c++) /* it is shown on terminals */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     return f->code;
 }
 

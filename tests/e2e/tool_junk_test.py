@@ -365,6 +365,11 @@ def junk_answers(build):
             code, text = call(build, "ota", app, "--host", server.name)
             assert code in (1, 5, 7) and server.name in text, (data, code, text)
             server.socket.close()
+        server = Server(b"220 a\r\n331 b\r\n230 c\r\n200 d\r\n214 PREPARE\r\n"
+                        b"250 \x1b[2Jerased\r\n")
+        code, text = call(build, "ota", "--prepare", "--host", server.name)
+        assert code == 0 and "erased" in text and "\x1b" not in text, text
+        server.socket.close()
 
 
 if __name__ == "__main__":
