@@ -29,9 +29,11 @@ class Server:
         user = password = None
         if login is not None:
             user, password = login
-            if not 0 < len(user.encode()) <= 32 or \
-                    not 0 < len(password.encode()) <= 32:
-                raise ValueError('user and password have 1 to 32 bytes')
+            for text in (user, password):
+                if not 0 < len(text.encode()) <= 32 or \
+                        any(c < ' ' or c == '\x7f' for c in text):
+                    raise ValueError('user and password have 1 to 32 bytes, '
+                                     'none of them a control character')
         if timeout:
             _check_timeout(timeout)
         _board.server_init(user, password, timeout)

@@ -111,12 +111,20 @@ int login_open(struct login *l, const struct login_store *store)
     return 0;
 }
 
+/* Control characters cannot be sent over telnet and FTP. */
+static bool can_be_typed(const char *text)
+{
+    size_t len = strlen(text);
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            return false;
+    return len > 0 && len <= LOGIN_MAX;
+}
+
 int login_set(struct login *l, const char *user, const char *password)
 {
     uint8_t record[LOGIN_RECORD];
-    size_t user_len = strlen(user), password_len = strlen(password);
-    if (!user_len || user_len > LOGIN_MAX || !password_len ||
-        password_len > LOGIN_MAX)
+    if (!can_be_typed(user) || !can_be_typed(password))
         return WIPY_EINVAL;
     int err = make_record(record, &l->store, user, password);
     if (err)
@@ -221,11 +229,13 @@ static uint16_t minute(uint64_t now_ms)
     return (uint16_t)(now_ms / 60000);
 }
 
-/* `wide`: 0 for the /16, 1 for the /24, 2 for the address. */
-static struct login_mark *mark_of(struct login *l, uint32_t addr, unsigned wide)
+/* `wide`: 0 for the /16, 1 for the /24, 2 for the address; `place` 0 or 1. */
+static struct login_mark *mark_of(struct login *l, uint32_t addr, unsigned wide,
+                                  unsigned place)
 {
     uint64_t network = ntohl(addr) >> (16 - 8 * wide);
-    return &l->mark[wide][mix(l, network) % LOGIN_MARKS];
+    uint64_t hash = mix(l, (uint64_t)place << 32 | network);
+    return &l->mark[wide][place][hash % LOGIN_MARKS];
 }
 
 static bool is_old(const struct login_mark *mark, uint64_t now_ms)
@@ -233,16 +243,24 @@ static bool is_old(const struct login_mark *mark, uint64_t now_ms)
     return (uint16_t)(minute(now_ms) - mark->minute) >= LOGIN_MARK_MIN;
 }
 
+static bool is_marked(struct login *l, uint32_t addr, unsigned wide,
+                      uint64_t now_ms)
+{
+    for (unsigned place = 0; place < 2; place++) {
+        const struct login_mark *mark = mark_of(l, addr, wide, place);
+        if (mark->count < LOGIN_MARK_AT || is_old(mark, now_ms))
+            return false;
+    }
+    return true;
+}
+
 static unsigned rank_of(struct login *l, uint32_t addr, uint64_t now_ms)
 {
-    unsigned wide = 0;
     if (find_known(l, addr))
         return LOGIN_KNOWN_RANK;
-    for (; wide < 3; wide++) {
-        const struct login_mark *mark = mark_of(l, addr, wide);
-        if (mark->count < LOGIN_MARK_AT || is_old(mark, now_ms))
-            break;
-    }
+    unsigned wide = 0;
+    while (wide < 3 && is_marked(l, addr, wide, now_ms))
+        wide++;
     return wide + 1;
 }
 
@@ -311,8 +329,8 @@ static void note_failure(struct login *l, uint32_t addr, uint64_t now_ms)
     if (!a) {
         a = entry_for(l, addr, now_ms);
         l->budget -= l->budget > 0;
-        for (unsigned wide = 0; wide < 3; wide++)
-            count_failure(mark_of(l, addr, wide), now_ms);
+        for (unsigned i = 0; i < 6; i++)
+            count_failure(mark_of(l, addr, i / 2, i % 2), now_ms);
     }
     if (is_forgotten(a, now_ms))
         a->failures = 0;

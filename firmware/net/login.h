@@ -81,9 +81,9 @@ struct login {
     struct login_address known[LOGIN_KNOWN];
     uint32_t budget;
     uint64_t budget_ms; /* when it last grew */
-    /* Failures from a /16, a /24, an address, by hash. Two that share a place
-     * only cost the cleaner its rank. */
-    struct login_mark mark[3][LOGIN_MARKS];
+    /* Failures from a /16, a /24, an address, each in two places by hash: one
+     * that shares both with others only loses its rank. */
+    struct login_mark mark[3][2][LOGIN_MARKS];
 };
 
 enum login_verdict {
@@ -97,7 +97,8 @@ enum login_verdict {
  * the caller logs it. */
 int login_open(struct login *l, const struct login_store *store);
 
-/* Changes the login and stores it. WIPY_EINVAL: empty or too long. */
+/* Changes the login and stores it. WIPY_EINVAL: empty, too long, or with a
+ * control character. */
 int login_set(struct login *l, const char *user, const char *password);
 
 bool login_is_factory(struct login *l);

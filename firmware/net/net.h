@@ -136,8 +136,8 @@ int net_selftest_result(const struct net *net);
 
 /* Starts the services if they are stopped. `user`, `password` NULL keep the
  * present login (spec 12 item 31), timeout_s 0 keeps the present time-out.
- * Returns 0 or WIPY_EINVAL (empty or longer than LOGIN_MAX, or the time-out
- * below NET_TIMEOUT_MIN_S). A new login is kept in the store. */
+ * Returns 0 or WIPY_EINVAL (see login_set(), or the time-out is below
+ * NET_TIMEOUT_MIN_S). A new login is kept in the store. */
 int net_server_init(struct net *net, const char *user, const char *password,
                     unsigned timeout_s);
 

@@ -210,7 +210,11 @@ def login_is_kept(build):
         address = ("127.0.0.1", board.telnet[1])
         line = Session(address)
         line.sync()
-        line.run("import network; s = network.Server(login=('ada', 'countess'))")
+        line.run("import network")
+        for wrong in ("'', 'x'", "'x', ''", "'x' * 33, 'x'", "'a\\0b', 'x'", "'x', 'y\\n'"):
+            told = line.run(f"network.Server(login=({wrong}))")
+            assert "ValueError: user and password have" in told, (wrong, told)
+        line.run("s = network.Server(login=('ada', 'countess'))")
         board.user, board.password = "ada", "countess"
         assert not warns(board)
         for change in ("network.Server()", "network.Server(timeout=60)", "s.init()",
