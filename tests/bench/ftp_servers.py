@@ -144,12 +144,16 @@ class Card(Flash):
             prompt.until(b"\n>>> ")
 
 
+# Small clusters cost more, and 4 KiB are what a computer gives a card this
+# small; cards as they are sold have 32 KiB, for which FAT32 needs 2 GiB.
 class Fat32(Card):
+    does = Card.does + "; clusters of 4 KiB"
     format = ("mkfs.vfat", "-F", "32", "-s", "8")
 
 
 class ExFat(Card):
-    format = ("mkfs.exfat",)
+    does = Card.does + "; clusters of 32 KiB"
+    format = ("mkfs.exfat", "-c", "32K")
 
 
 class Telnet:

@@ -185,7 +185,7 @@ def main():
     with contextlib.ExitStack() as stack:
         servers = start(stack, {**OURS, **PEERS})
         results = {name: Best() for name in servers}
-        in_turn(servers, results, 2 if quick else 16, large_files, BIG)
+        in_turn(servers, results, 2 if quick else 24, large_files, BIG)
         in_turn(servers, results, 1 if quick else 2, small_files, 100 if quick else 1000)
         in_turn(servers, results, 1 if quick else 3, logins, 30 if quick else 200)
         in_turn(servers, results, 1 if quick else 3, clients_in_turn, 64)
