@@ -7,7 +7,10 @@
 #include "ftl_int.h"
 #include "ftl_scan.h"
 
-enum { HEAL_ROUNDS = 4 };
+enum {
+    HEAL_ROUNDS = 4,
+    UNDO_MAX = 4, /* units, where cuts without this have followed each other */
+};
 
 static int attach(struct ftl *ftl, const struct flash *flash, flash_off off,
                   uint32_t size, void *memory, size_t memory_len)
@@ -127,6 +130,71 @@ static void count_live(struct ftl *ftl)
     }
 }
 
+/* ---- collections that a cut ended ---- */
+
+static bool is_copy_in(struct ftl *ftl, uint32_t place, uint32_t unit,
+                       const struct record *r)
+{
+    return place != FTL_NONE && place_unit(place) == unit &&
+           seq_at(ftl, place) == r->seq;
+}
+
+static void count_instead(struct ftl *ftl, uint32_t *holder, uint32_t place)
+{
+    live_add(ftl, place);
+    live_drop(ftl, *holder);
+    *holder = place;
+}
+
+/* If what counts is a copy of the record in `unit`, the record itself does. */
+static void undo_move(struct ftl *ftl, uint32_t unit, const struct record *r)
+{
+    if (r->killed)
+        return;
+    if (r->commit && is_copy_in(ftl, ftl->mark, unit, r))
+        mark_pin(ftl, r->place);
+    for (uint32_t i = 0; i < ftl->deltas && record_is_delta(r); i++)
+        if (is_copy_in(ftl, ftl->delta[i].place, unit, r))
+            count_instead(ftl, &ftl->delta[i].place, r->place);
+    if (record_is_base(r) && is_copy_in(ftl, ftl->map[r->lba], unit, r) &&
+        sector_base(ftl, r->place, ftl->copy) == 0)
+        count_instead(ftl, &ftl->map[r->lba], r->place);
+}
+
+/* The closed unit opened last of those opened before `age`. */
+static uint32_t youngest(const struct ftl *ftl, uint32_t age)
+{
+    uint32_t best = FTL_NONE;
+    for (uint32_t i = 0; i < ftl->units; i++) {
+        const struct ftl_unit *u = &ftl->unit[i];
+        if (u->state == UNIT_CLOSED && u->age < age &&
+            (best == FTL_NONE || u->age > ftl->unit[best].age))
+            best = i;
+    }
+    return best;
+}
+
+/* A cut in the middle of a collection leaves two units where one was: that
+ * which was to be emptied, and the copies. Were it so again and again, there
+ * would be none left to collect with. */
+static void undo_collections(struct ftl *ftl)
+{
+    uint32_t age = UINT32_MAX;
+    for (int i = 0; i < UNDO_MAX && ftl->free_units < RESERVE_UNITS; i++) {
+        uint32_t unit = youngest(ftl, age);
+        if (unit == FTL_NONE)
+            return;
+        age = ftl->unit[unit].age;
+        for (uint32_t k = 0; k < ftl->units; k++) {
+            struct record_walk walk = records_of(k);
+            struct record r;
+            while (k != unit && ftl->unit[k].state == UNIT_CLOSED &&
+                   record_next(ftl, &walk, &r) == RECORD_OK)
+                undo_move(ftl, unit, &r);
+        }
+    }
+}
+
 /* What is committed, and no more. */
 static void scan_committed(struct ftl *ftl, struct scan *scan)
 {
@@ -166,6 +234,8 @@ int ftl_mount(struct ftl *ftl, const struct flash *flash, flash_off off,
     ftl->seq = ftl->committed_seq;
     count_live(ftl);
     limits_set(ftl);
+    if (!ftl->readonly)
+        undo_collections(ftl);
     return 0;
 }
 

@@ -361,6 +361,56 @@ static void cuts_in_one_life(void **state)
     world_free(w);
 }
 
+/* One transaction, cut; what is left on the chip may be either state. */
+static void cut_and_mount(struct world *w, uint32_t seed, uint64_t cut,
+                          enum chip_tear tear)
+{
+    memcpy(w->current, w->committed, sizeof w->current);
+    chip_cut(&w->chip.chip, cut, tear);
+    (void)transaction(w, seed);
+    power_on(w);
+    assert_int_equal(mount_it(w), 0);
+    assert_true(holds(w, w->committed, w->current));
+}
+
+/* Cuts that follow each other, each of them, of some hundred tried, the one
+ * that leaves the fewest free units: there must be enough to go on with. */
+static void cuts_in_the_worst_places(void **state)
+{
+    struct world *w = world_in_use(SECTORS);
+    uint8_t *before = malloc(SIZE), *worst = malloc(SIZE);
+    uint32_t fewest = UNITS;
+    (void)state;
+    live_on(w, 300);
+    for (int depth = 0; depth < 10; depth++) {
+        uint32_t least = UNITS;
+        static uint8_t held[SECTORS][FTL_SECTOR];
+        memcpy(before, w->chip.chip.cells, SIZE);
+        for (int i = 0; i < 300; i++) {
+            memcpy(w->chip.chip.cells, before, SIZE);
+            assert_int_equal(mount_it(w), 0);
+            cut_and_mount(w, fs_random(&w->random, 1 << 20),
+                          1 + fs_random(&w->random, 60),
+                          (enum chip_tear)fs_random(&w->random, 4));
+            if (w->ftl.free_units >= least)
+                continue;
+            least = w->ftl.free_units;
+            memcpy(worst, w->chip.chip.cells, SIZE);
+            assert_int_equal(ftl_read(&w->ftl, 0, held, SECTORS), 0);
+        }
+        fewest = least < fewest ? least : fewest;
+        memcpy(w->chip.chip.cells, worst, SIZE);
+        memcpy(w->committed, held, sizeof held);
+        live_on(w, 3);
+        memcpy(w->chip.chip.cells, worst, SIZE);
+        memcpy(w->committed, held, sizeof held);
+    }
+    print_message("worst places 3000 cuts, at least %u free units\n", fewest);
+    assert_true(fewest >= 2);
+    free(before), free(worst);
+    world_free(w);
+}
+
 int main(int argc, char **argv)
 {
     option_seconds = argc > 1 ? atof(argv[1]) : 0;
@@ -371,6 +421,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(long_in_use),
         cmocka_unit_test(roomy),
         cmocka_unit_test(cuts_in_one_life),
+        cmocka_unit_test(cuts_in_the_worst_places),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     print_message("in all %llu cuts, %llu second cuts, four ways of tearing; "
