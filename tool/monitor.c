@@ -42,7 +42,7 @@ struct monitor {
     struct serial_args serial;
     bool reset;       /* first */
     const char *wait; /* --wait as it was given */
-    uint32_t wait_ms; /* 0 = for ever */
+    uint32_t wait_ms; /* 0 = not given */
     struct port *port;
     char name[PORT_NAME_MAX];
     const char *of_board; /* "serial" or "pty": an address of the running
@@ -173,6 +173,15 @@ static bool left_meanwhile(struct monitor *m)
     return got > 0 && memchr(keys, LEAVE, (size_t)got);
 }
 
+/* Where nobody can type Ctrl-], it is not for ever. */
+static bool waited_enough(const struct monitor *m, uint64_t ms)
+{
+    uint32_t most = m->tty && m->keyboard ? 0 : PIPED_WAIT_MS;
+    if (m->wait_ms)
+        most = m->wait_ms;
+    return most && ms >= most;
+}
+
 /* 0 = it is back, 1 = the user is done, negative = it did not come. */
 static int wait_for_board(struct monitor *m)
 {
@@ -187,7 +196,7 @@ static int wait_for_board(struct monitor *m)
     do { /* what goes away may still seem to be there for a moment */
         if (left_meanwhile(m))
             return 1;
-        if (m->wait_ms && clock_now_ms() - began >= m->wait_ms)
+        if (waited_enough(m, clock_now_ms() - began))
             return WIPY_ENOENT;
     } while (!name_again(m) ||
              port_open(&m->port, m->name, m->serial.o.baud, why) < 0);
@@ -289,8 +298,6 @@ int cmd_monitor(int argc, char **argv)
     if (code)
         return code;
     m.tty = make_raw(&m, &old);
-    if (!m.tty && !m.wait_ms)
-        m.wait_ms = PIPED_WAIT_MS;
     catch_signals();
     int err = m.reset ? press_reset(m.port) : 0;
     if (!err)

@@ -3,6 +3,7 @@
 order, in a folder as a user has it: the build in ./build, a board on
 ./wipy.flash. Only what no test machine has is put in its place: a real
 board's address and device."""
+import atexit
 import glob
 import os
 import re
@@ -41,6 +42,7 @@ class Desk:
         self.board = Board(build, "--speed", "4",
                            flash=os.path.join(self.folder, "wipy.flash"))
         self.board.start()
+        atexit.register(self.board.clean)
 
     def fit(self, line):
         """Addresses of this machine for those of a real board."""

@@ -2,6 +2,7 @@
 """`wipy monitor` on a terminal: the prompt, its two keys, a board that leaves
 and comes back, and a terminal that is as it was before however the program
 ends."""
+import atexit
 import os
 import pty
 import select
@@ -21,6 +22,7 @@ class Monitor:
         self.process = subprocess.Popen(
             [os.path.join(board.build, "wipy"), "monitor", "--flash",
              board.flash, *options], stdin=slave, stdout=slave, stderr=slave)
+        atexit.register(self.process.kill)
         self.line = Line(self.master, lambda: None)
         self.line.until(b"Ctrl-] ends")
         wait_for("raw mode", lambda: termios.tcgetattr(slave) != self.before)
@@ -108,7 +110,8 @@ def comes_back(build):
 
 
 def piped(build):
-    """Without a terminal too, for ten seconds; a foreign pty is left alone"""
+    """Without a terminal, or one that hung up, for ten seconds; a foreign pty
+    is left alone"""
     def monitor(*options):
         return subprocess.Popen(
             [os.path.join(build, "wipy"), "monitor", *options],
@@ -116,6 +119,7 @@ def piped(build):
             stderr=subprocess.PIPE)
 
     with Board(build) as board:
+        hung_up = Monitor(board, "--port", board.pty)
         m = monitor("--flash", board.flash)
         time.sleep(0.5)
         board.kill()
@@ -123,10 +127,15 @@ def piped(build):
         pipe = Line(m.stderr.fileno(), lambda: None)
         pipe.until(b"(the running board of ")
         pipe.until(b"the board is back")
+        hung_up.line.until(b"the board is back")
         board.kill()
+        hung_up.line.until(b"waiting for the board")
+        os.close(hung_up.master)
+        os.close(hung_up.slave)
         began = time.monotonic()
         assert m.wait(20) == 5
         assert 5 < time.monotonic() - began < 15
+        assert hung_up.process.wait(20) == 5, "nobody can type Ctrl-]"
         board.start()
         m = monitor("--port", board.pty)  # whose, it does not know
         time.sleep(0.5)
