@@ -56,8 +56,6 @@ static void trim_fat_sector(const struct fattrim *t, struct ftl *ftl,
         uint32_t at = t->fat16 ? c * 2 : c + c / 2;
         if (at >= end)
             break;
-        if (at < base)
-            continue;
         uint32_t entry = get_u16(fat + (at - base));
         if (!t->fat16)
             entry = c & 1 ? entry >> 4 : entry & 0xFFF;

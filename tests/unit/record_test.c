@@ -165,6 +165,41 @@ static void what_was_not_written_is_not_believed(void **state)
     assert_int_equal(boot_confirm(&s.boot, 1, REASON_SELF_TEST), 0);
 }
 
+static int program_nothing(void *ctx, flash_off off, const void *from,
+                           size_t len)
+{
+    (void)ctx, (void)off, (void)from, (void)len;
+    return 0;
+}
+
+/* Nor when the chip says that it was. */
+static void what_was_not_stored_is_not_believed(void **state)
+{
+    (void)state;
+    pending("a", NULL, 1, 0);
+    start(&power);
+    m.flash.program = program_nothing;
+    int err = boot_confirm(&s.boot, 1, REASON_SELF_TEST);
+    m.flash.program = model_program;
+    assert_int_equal(err, WIPY_EIO);
+    assert_true(boot_on_trial(&s.boot));
+    assert_int_equal(boot_confirm(&s.boot, 1, REASON_SELF_TEST), 0);
+}
+
+/* There is no record to put it behind: it is written as the first one. */
+static void the_first_record_may_be_an_appended_one(void **state)
+{
+    (void)state;
+    board_with("a", NULL);
+    assert_int_equal(boot_open(&s.boot, &m.flash), 0);
+    assert_false(s.boot.have_record);
+    s.boot.record.prev = 1;
+    assert_int_equal(boot_append(&s.boot), 0);
+    assert_int_equal(boot_open(&s.boot, &m.flash), 0);
+    assert_true(s.boot.have_record);
+    assert_int_equal(s.boot.record.prev, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +209,8 @@ int main(void)
         cmocka_unit_test(counters_cost_no_erase),
         cmocka_unit_test(torn_counters),
         cmocka_unit_test(what_was_not_written_is_not_believed),
+        cmocka_unit_test(what_was_not_stored_is_not_believed),
+        cmocka_unit_test(the_first_record_may_be_an_appended_one),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
