@@ -110,6 +110,8 @@ struct vm {
     /* ---- files ---- */
     char cwd[VOLUME_PATH_MAX + 1];
     struct vm_fd fds[VM_FDS];
+    char card[VOLUME_PATH_MAX + 1]; /* where it was mounted last */
+    bool card_kept;                 /* by a runtime before this one */
 
     /* ---- proxy ---- */
     uint8_t alive[VM_REFS]; /* Python holds a proxy of this reference */
@@ -284,8 +286,9 @@ bool health_is_hung(const struct vm *vm); /* and no safe point in sight */
 bool health_crashed(struct vm *vm);
 void health_print(struct vm *vm, const uint8_t *from, size_t len);
 
-/* ---- native_machine.c ---- */
+/* ---- native_machine.c, native_os.c: what a runtime that ends held ---- */
 void pins_release(struct vm *vm);
+void card_release(struct vm *vm); /* stays mounted while FTP is busy in it */
 
 /* ---- prompt.c ---- */
 /* One byte to the prompt; true when it asked for a soft reset. */

@@ -9,6 +9,14 @@ static void do_mount(struct file_job *j)
     j->result = volume_mount(j->volumes, j->path);
 }
 
+/* It could not be unmounted at the last soft reset. */
+static void do_mount_kept(struct file_job *j)
+{
+    do_mount(j);
+    if (j->result == -EEXIST)
+        j->result = 0;
+}
+
 static void do_umount(struct file_job *j)
 {
     j->result = volume_umount(j->volumes, j->path, false);
@@ -24,15 +32,21 @@ static void do_status(struct file_job *j)
     j->result = volume_status(j->volumes, j->path, j->data);
 }
 
-/* Argument 0 is a path; errors of the volume carry its sentence. */
-static int64_t on_volume(struct native *n, struct file_job *j,
-                         void (*run)(struct file_job *j))
+/* Argument 0 as an absolute path. */
+static void path_argument(struct native *n, char path[VOLUME_PATH_MAX + 1])
 {
-    char given[VOLUME_PATH_MAX + 1], path[VOLUME_PATH_MAX + 1];
-    char reason[VM_REASON] = "";
+    char given[VOLUME_PATH_MAX + 1];
     native_text(n, 0, given, sizeof given);
     if (!file_path(n->vm, given, path))
         native_os_error(n, ENAMETOOLONG, "the path is too long");
+}
+
+/* Errors of the volume carry its sentence. */
+static int64_t on_volume(struct native *n, struct file_job *j,
+                         void (*run)(struct file_job *j))
+{
+    char path[VOLUME_PATH_MAX + 1], reason[VM_REASON] = "";
+    path_argument(n, path);
     j->path = path;
     j->reason = reason;
     int64_t result = file_call_unless_open(n->vm, j, run);
@@ -43,8 +57,21 @@ static int64_t on_volume(struct native *n, struct file_job *j,
 
 static void mount(struct native *n)
 {
+    struct vm *vm = n->vm;
     struct file_job j = {0};
-    on_volume(n, &j, do_mount);
+    char path[VOLUME_PATH_MAX + 1];
+    path_argument(n, path);
+    bool kept = vm->card_kept && strcmp(path, vm->card) == 0;
+    on_volume(n, &j, kept ? do_mount_kept : do_mount);
+    strcpy(vm->card, path);
+    vm->card_kept = false;
+}
+
+void card_release(struct vm *vm)
+{
+    struct file_job j = {.path = vm->card};
+    if (vm->card[0])
+        vm->card_kept = file_call(vm, &j, do_umount) == -EBUSY;
 }
 
 static void umount(struct native *n)

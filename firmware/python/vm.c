@@ -229,6 +229,7 @@ __attribute__((noinline)) static void one_life(struct life *life)
     prompt_reset(vm);
     files_sync(vm);
     files_reset(vm);
+    card_release(vm);
     out_flush(vm);
     instance_end(vm);
     if (trap == WASM_RT_TRAP_NONE)
