@@ -100,7 +100,7 @@ class FakeBoard:
         self.delay_s, self.noise, self.segment = delay_s, noise, segment
         self.strap_broken = strap_broken
         self.dtr = self.rts = False
-        self.line_baud = 115200
+        self.line_baud = self.baud_before = 115200
         self.rises_at = self.client = self.telnet = None
         self.resets = 0
         self.listener = self.master = None
@@ -160,13 +160,22 @@ class FakeBoard:
             kept.append(byte ^ 0x10 if n in flip else byte)
         return bytes(kept)
 
-    def other_speed(self):
-        if self.carrier == "socket":
-            return False
+    # What a pty was told is read late when the machine is busy: bytes may
+    # have been sent at the speed that was seen before.
+    def look_at_speed(self):
+        self.baud_before = self.line_baud
         if self.carrier == "pty":
             mode = fcntl.ioctl(self.master, TCGETS2, bytes(44))
             self.line_baud = struct.unpack("<I", mode[40:])[0]
-        return abs(self.line_baud - self.rom.baud) * 25 > self.rom.baud
+
+    def other_speed(self):
+        if self.carrier == "socket":
+            return False
+        bauds = [self.line_baud]
+        if self.carrier == "pty":
+            bauds.append(self.baud_before)
+        return all(abs(baud - self.rom.baud) * 25 > self.rom.baud
+                   for baud in bauds)
 
     def from_host(self, data):
         data = self.hurt("in", data)
@@ -237,6 +246,7 @@ class FakeBoard:
                      if f is not None]
             ready = select.select(files, [], [], 0.001 if self.rises_at
                                   else 0.02)[0]
+            self.look_at_speed()
             if self.rises_at and time.monotonic() >= self.rises_at:
                 self.rise()
             if self.listener in ready:
