@@ -178,7 +178,10 @@ uint32_t ftl_tx_room(const struct ftl *ftl);
 uint32_t ftl_tx_most(const struct ftl *ftl);
 
 /* All writes become valid together. After an error call ftl_mount again
- * before anything else: it finds all of them valid, or none. */
+ * before anything else: it finds all of them valid, or none. In a full volume
+ * each unit opened may cost the collection of some seven others: one sector
+ * with its commit took 0.31 s of chip time at most, 34 of them all over the
+ * volume took 1.04 s where every unit had the same to be copied. */
 int ftl_commit(struct ftl *ftl);
 
 /* The sector's contents are of no use any more. Not remembered on flash: what
