@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Cards that fail or are swapped in the middle of an upload, with writes on
-their way: what is not on the card is never called stored, the old file stays,
-and nothing goes to another card."""
+"""Cards that fail or are swapped and boards killed in the middle of an upload,
+with writes on their way: what is not on the card is never called stored, the
+old file stays, and nothing goes to another card."""
 import ftplib
 import os
 import resource
@@ -71,6 +71,8 @@ class Upload(threading.Thread):
             self.reply = self.ftp.voidresp()
         except ftplib.Error as error:
             self.reply = str(error)
+        except (OSError, EOFError): # the board is gone
+            self.reply = ""
 
 
 def fails(board):
@@ -120,5 +122,24 @@ def swapped(board):
         board.wipy("sd", "remove")
 
 
+def killed(board):
+    """a board killed in an upload: nothing is called stored, the old file stays"""
+    card = make_card(board, "killed.img")
+    for _ in range(5):
+        board.wipy("sd", "insert", card)
+        mount(board)
+        board.put("/sd/kept.bin", OLD)
+        upload = Upload(board, "/sd/kept.bin")
+        upload.under_way.wait()
+        board.kill()
+        upload.join()
+        assert upload.reply[:1] in ("", "4", "5"), upload.reply
+        board.start()
+        board.wipy("sd", "insert", card)
+        mount(board)
+        assert board.get("/sd/kept.bin") == OLD
+        board.wipy("sd", "remove")
+
+
 with Board(without_that_signal(sys.argv[1])) as the_board:
-    run_cases(fails, swapped, argument=the_board)
+    run_cases(fails, swapped, killed, argument=the_board)
