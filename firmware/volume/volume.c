@@ -205,6 +205,14 @@ int volume_commit(struct volumes *v, struct volume *vol)
     return err ? commit_failed(v, vol, err) : 0;
 }
 
+int volume_will_free(struct volumes *v, struct volume *vol)
+{
+    int err = vol->is_flash ? 0 : volume_commit(v, vol);
+    if (!err)
+        vol->order |= CARD_FREES;
+    return err;
+}
+
 int volume_make_room(struct volumes *v, struct volume *vol)
 {
     if (!vol->is_flash)
@@ -315,9 +323,9 @@ static int remove_entry(struct volumes *v, const char *path, bool dir)
     if (err == 0 && info.readonly)
         return volume_fail(v, -EACCES, "'%s' has the read-only attribute",
                            path);
-    if (err || (err = open_check(v, &place)))
+    if (err || (err = open_check(v, &place)) ||
+        (err = volume_will_free(v, place.vol)))
         return err;
-    place.vol->order = CARD_FREES;
     int result = fat_unlink(place.vol->fat, place.path);
     if (result == FAT_DENIED && dir)
         return volume_fail(v, -ENOTEMPTY, "the folder '%s' is not empty", path);
@@ -383,7 +391,8 @@ int volume_rename(struct volumes *v, const char *from, const char *to)
         return volume_fail(v, -EINVAL, "a folder cannot move into itself");
     int result = FAT_OK;
     if (replace) {
-        b.vol->order = CARD_FREES;
+        if ((err = volume_will_free(v, b.vol)))
+            return err;
         result = fat_unlink(b.vol->fat, b.path);
         card_cache_postpone(&v->card);
     }

@@ -388,9 +388,9 @@ int volume_truncate(struct volumes *v, int file, uint64_t len)
         err = fill_to(v, file, len);
     if (!err)
         err = seek_to(v, file, len);
-    if (err || len >= fat_size(f->vol->fat, file))
+    if (err || len >= fat_size(f->vol->fat, file) ||
+        (err = volume_will_free(v, f->vol)))
         return err;
-    f->vol->order = CARD_FREES;
-    return volume_fat_error(v, f->vol, fat_truncate(f->vol->fat, file),
-                            f->path);
+    err = volume_fat_error(v, f->vol, fat_truncate(f->vol->fat, file), f->path);
+    return err || f->vol->is_flash ? err : volume_commit(v, f->vol);
 }

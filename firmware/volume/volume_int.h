@@ -95,6 +95,9 @@ int volume_commit(struct volumes *v, struct volume *vol);
  * it is dead. */
 int volume_broke_off(struct volumes *v, struct volume *vol, int result,
                      const char *path);
+/* Before clusters are given up: on a card names go first in the next commit,
+ * which would be wrong of files that grew, so these are stored before. */
+int volume_will_free(struct volumes *v, struct volume *vol);
 /* Room for an operation that changes a few sectors. */
 int volume_make_room(struct volumes *v, struct volume *vol);
 

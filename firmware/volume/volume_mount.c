@@ -29,7 +29,10 @@ static void sweep(struct volumes *v, struct volume *vol)
             found = !info.is_dir && volume_is_temp(path);
         }
         fat_closedir(vol->fat, DIR_OWN);
-        if (!found || fat_unlink(vol->fat, path))
+        if (!found)
+            break;
+        vol->order = CARD_FREES;
+        if (fat_unlink(vol->fat, path))
             break;
         any = true;
     }

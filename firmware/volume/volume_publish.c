@@ -112,6 +112,9 @@ static int drop_temporary(struct volumes *v, int file)
     volume_temp_path(file, temp);
     fat_close(f->vol->fat, file);
     f->detached = true;
+    int err = volume_will_free(v, f->vol);
+    if (err)
+        return err;
     return volume_fat_error(v, f->vol, fat_unlink(f->vol->fat, temp), temp);
 }
 
@@ -123,6 +126,9 @@ static int close_reader(struct volumes *v, int file)
     f->detached = true;
     if (!volume_is_temp(f->path) || reader_of(v, f) >= 0)
         return 0;
+    int err = volume_will_free(v, f->vol);
+    if (err)
+        return err;
     int result = fat_unlink(f->vol->fat, f->path);
     return result ? volume_fat_error(v, f->vol, result, f->path)
                   : volume_commit(v, f->vol);
