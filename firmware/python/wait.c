@@ -16,7 +16,7 @@
 
 #include "firmware/python/inside.h"
 
-enum { CTRL_C = 3, FLUSH_AFTER_MS = 5 };
+enum { CTRL_C = 3, FLUSH_AFTER_MS = 5, REPEAT_MS = 5 };
 
 static _Thread_local struct vm *current; /* for the signal handler */
 
@@ -102,6 +102,25 @@ static void on_signal(int sig, siginfo_t *info, void *context)
     request_pending(vm);
 }
 
+/* 0 stops it. */
+static void set_timer(timer_t timer, uint64_t ns)
+{
+    struct itimerspec t = {0};
+    t.it_value.tv_sec = (time_t)(ns / 1000000000);
+    t.it_value.tv_nsec = (long)(ns % 1000000000);
+    t.it_interval.tv_nsec = ns ? REPEAT_MS * 1000000L : 0;
+    timer_settime(timer, 0, &t, NULL);
+}
+
+static void late_output(struct vm *vm)
+{
+    if (!vm->flush_armed)
+        return;
+    set_timer(vm->flush_timer, 0);
+    vm->flush_armed = false;
+    out_flush(vm);
+}
+
 /* What was typed ahead interrupts at once, as what came between two. */
 void wait_begin(struct vm *vm)
 {
@@ -119,6 +138,7 @@ void wait_end(struct vm *vm)
     if (vm_u32(vm, MP_PENDING_EXCEPTION))
         atomic_store(&vm->interrupted, true);
     vm_set_u32(vm, MP_PENDING_EXCEPTION, 0);
+    late_output(vm);
 }
 
 /* On the loop thread. */
@@ -175,8 +195,6 @@ void wait_init(struct vm *vm)
  * a locked scheduler is lost; they happen at the interpreter's next safe
  * point, and during every wait. */
 
-enum { REPEAT_MS = 5 };
-
 /* mp_handle_pending_behaviour_t: does it raise what is pending, too? */
 enum { PENDING_CALLBACKS = 0, PENDING_ALL = 1 };
 
@@ -186,16 +204,6 @@ static uint64_t real_ns(const struct vm *vm, uint64_t us)
     if (us > 3600u * 1000000u)
         us = 3600u * 1000000u;
     return us * 65536000 / (speed ? speed : 65536);
-}
-
-/* 0 stops it. */
-static void set_timer(timer_t timer, uint64_t ns)
-{
-    struct itimerspec t = {0};
-    t.it_value.tv_sec = (time_t)(ns / 1000000000);
-    t.it_value.tv_nsec = (long)(ns % 1000000000);
-    t.it_interval.tv_nsec = ns ? REPEAT_MS * 1000000L : 0;
-    timer_settime(timer, 0, &t, NULL);
 }
 
 void wait_arm_flush(struct vm *vm)
@@ -238,11 +246,7 @@ static void ring_alarm(struct vm *vm)
 void host_before_mp_handle_pending(Z_micropython_instance_t *in, uint32_t raise)
 {
     struct vm *vm = vm_of(in);
-    if (vm->flush_armed) {
-        set_timer(vm->flush_timer, 0);
-        vm->flush_armed = false;
-        out_flush(vm);
-    }
+    late_output(vm);
     ring_alarm(vm);
     if (raise)
         health_serve(vm);
