@@ -35,7 +35,7 @@ run: all
 	@$(BUILD)/wipy run --flash $(FLASH) $(RUN)
 
 test: all
-	@cd $(BUILD) && ctest --output-on-failure -j2 $(CTEST)
+	@cd $(BUILD) && ctest --output-on-failure -j3 $(CTEST)
 
 # Figures beside named peers and limits, measured in the same run.
 bench: all
