@@ -1,5 +1,6 @@
 /* An FTP session, its sockets and its file operations. */
 #include <errno.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -169,6 +170,19 @@ void ftp_conn_ready(void *ctx, short events)
         net_count_logins(c->net);
 }
 
+/* A certificate or key that came or went counts for the next connection. */
+static void look_at_certificate(struct ftp_conn *c, const struct ftp_op *op)
+{
+    static const char folder[] = "/flash/cert/";
+    bool changes = op->kind == FTP_OP_COMMIT || op->kind == FTP_OP_DELETE ||
+                   op->kind == FTP_OP_RENAME;
+    if (!changes || op->result < 0 ||
+        strncasecmp(c->ftp.path, folder, sizeof folder - 1) != 0)
+        return;
+    c->net->tls_loader.changed = true;
+    tls_load(c->net);
+}
+
 /* A file operation ended. Whatever can move now is moved at once: waiting for
  * the next round would halve the speed, and TLS may hold bytes that poll does
  * not know of. */
@@ -178,6 +192,7 @@ static void file_done(void *ctx, struct ftp_op *op)
     /* Before an upload is committed: is its client still there? */
     if (c->ftp.t.eof && c->state == CONN_OPEN && c->control.fd >= 0)
         ftp_conn_receive(c);
+    look_at_certificate(c, op);
     ftp_op_done(&c->ftp, op, c->net->now_ms);
     if (ftp_data_want(&c->ftp) & FTP_WANT_OUT)
         ftp_link_send(c);

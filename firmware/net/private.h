@@ -112,7 +112,7 @@ struct tls_loader {
     struct storage_job job; /* first */
     struct net *net;
     struct volumes *volumes;
-    bool busy;
+    bool busy, changed; /* changed: since it was read last */
     uint64_t read_ms;
     struct tls_identity identity, fresh;
     char certificate[TLS_PEM_MAX + 1], key[TLS_PEM_MAX + 1];

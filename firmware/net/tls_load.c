@@ -38,12 +38,15 @@ static void done(struct storage_job *job)
     if (news && l->fresh.problem[0])
         net_log(l->net, "ftp: no TLS: %s", l->fresh.problem);
     tls_identity_copy(&l->identity, &l->fresh);
+    if (l->changed)
+        tls_load(l->net);
 }
 
 void tls_load(struct net *net)
 {
     struct tls_loader *l = &net->tls_loader;
-    bool young = l->read_ms && net->now_ms - l->read_ms < RELOAD_MS;
+    bool young =
+        !l->changed && l->read_ms && net->now_ms - l->read_ms < RELOAD_MS;
     if (l->busy || young || !net->config.storage || !net->config.volumes)
         return;
     l->job.run = run;
@@ -51,6 +54,7 @@ void tls_load(struct net *net)
     l->net = net;
     l->volumes = net->config.volumes;
     l->busy = true;
+    l->changed = false;
     l->read_ms = net->now_ms;
     storage_post(net->config.storage, &l->job);
 }

@@ -22,6 +22,7 @@ put_certificate() {
         curl -sS -m 10 --ftp-create-dirs -T "$WORK/cert/$f" "$URL/flash/cert/$f" ||
             fail "cannot upload $f"
     done
+    curl -sS -m 10 -k --ssl-reqd "$URL/" -o /dev/null || fail "not offered at once"
     sleep 2.1 # read again when a client comes, at most every two seconds
     curl -sS -m 10 "$URL/" -o /dev/null || fail "plain login with a certificate there"
     sleep 0.3
